@@ -1,0 +1,1 @@
+//! Resampling, spectra, mel features, voice activity and loudness.

@@ -1,0 +1,41 @@
+//! What went less well than asked for, without stopping the job.
+
+use serde::Serialize;
+
+/// What kind of warning, for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WarningCode {
+    /// No usable face in the whole input: the picture came out untouched.
+    NoFace,
+    /// Some frames had no usable face and passed through untouched.
+    FramesUntouched,
+    /// No speech was heard in the sound: the mouth stays closed.
+    NoSpeech,
+    /// The sound had to be encoded again for the container.
+    AudioReencoded,
+    /// A stream or a piece of metadata could not be kept.
+    StreamDropped,
+    /// The speech is longer than the clip: the clip was looped.
+    Looped,
+    /// The end of an input is damaged; what could be read was used.
+    TruncatedInput,
+}
+
+/// A warning of a run: it is in the report and goes to the observer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What kind.
+    pub code: WarningCode,
+    /// One line for people.
+    pub message: String,
+}
+
+impl Warning {
+    /// Makes a warning.
+    #[must_use]
+    pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Fakes, golden media and image comparison for the tests of the other crates.

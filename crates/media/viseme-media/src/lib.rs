@@ -1,0 +1,1 @@
+//! Probe, decode, encode and mux through ffmpeg child processes.

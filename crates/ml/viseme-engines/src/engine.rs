@@ -1,0 +1,124 @@
+//! The seam between the runner and a local engine.
+//!
+//! A job goes through four phases, in this order: [`study`](EngineJob::study) sees every frame of the source once,
+//! [`listen`](EngineJob::listen) hears the whole speech once, [`prepare`](EngineJob::prepare) learns which source
+//! frames were chosen for the output, and [`synthesize`](EngineJob::synthesize) makes the mouths in output order.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use viseme_core::{FrameIndex, Result};
+use viseme_face::{FaceObservation, TrackId};
+use viseme_imaging::{ColourInfo, Frame, Patch, PixelFormat};
+
+/// What an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// The name on the command line: `native`.
+    pub name: &'static str,
+    /// One line for people.
+    pub description: &'static str,
+    /// Sample rate of the speech that it listens to, in Hz.
+    pub sample_rate_hz: u32,
+}
+
+/// What is the same for every frame of a job.
+#[derive(Debug, Clone)]
+pub struct JobContext {
+    /// Columns of the source picture.
+    pub width: u32,
+    /// Rows of the source picture.
+    pub height: u32,
+    /// Layout of the source planes.
+    pub format: PixelFormat,
+    /// What the source samples mean.
+    pub colour: ColourInfo,
+    /// A folder that belongs to this job alone, for what does not fit in memory. The runner removes it.
+    pub work_dir: PathBuf,
+    /// Whether the source is a single picture.
+    pub is_still: bool,
+}
+
+/// One mouth to be made: which face of which source frame speaks at which time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedMouth {
+    /// The frame of the output, from 0.
+    pub output: FrameIndex,
+    /// The source frame that it shows.
+    pub source: FrameIndex,
+    /// The moment of the speech, in seconds from its start.
+    pub speech_s: f64,
+}
+
+/// All mouths of one track, in output order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MouthPlan {
+    /// The face.
+    pub track: TrackId,
+    /// Its mouths.
+    pub mouths: Vec<PlannedMouth>,
+}
+
+/// One mouth to be made now.
+#[derive(Debug)]
+pub struct MouthRequest<'a> {
+    /// The face.
+    pub track: TrackId,
+    /// Which of the planned mouths this is.
+    pub planned: PlannedMouth,
+    /// The source frame, as decoded.
+    pub frame: &'a Frame,
+    /// The face in that frame, smoothed over time.
+    pub face: &'a FaceObservation,
+    /// How much of the effect to apply, 0 to 1: the runner fades it at the ends of segments.
+    pub strength: f32,
+}
+
+/// What the engine heard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpeechSummary {
+    /// Length of the speech in seconds.
+    pub duration_s: f64,
+    /// How much of it is voice, in seconds.
+    pub voiced_s: f64,
+}
+
+/// An engine that runs on this machine.
+pub trait LocalEngine: Debug + Send + Sync {
+    /// What it is.
+    fn info(&self) -> &EngineInfo;
+
+    /// Starts a job. All state of the job lives in what is returned.
+    ///
+    /// # Errors
+    /// When the work folder cannot be used.
+    fn begin(&self, context: JobContext) -> Result<Box<dyn EngineJob>>;
+}
+
+/// One job of an engine.
+pub trait EngineJob: Debug + Send {
+    /// Sees a face of a source frame. Frames come in presentation order, each at most once per track, with the
+    /// tracker's unsmoothed observation.
+    ///
+    /// # Errors
+    /// When what it keeps of the frame cannot be stored.
+    fn study(&mut self, index: FrameIndex, frame: &Frame, track: TrackId, face: &FaceObservation) -> Result<()>;
+
+    /// Hears the next samples of the speech: mono, −1 to 1, at the engine's sample rate.
+    ///
+    /// # Errors
+    /// When the features cannot be computed.
+    fn listen(&mut self, samples: &[f32]) -> Result<()>;
+
+    /// Ends studying and listening, and learns what will be asked for.
+    ///
+    /// # Errors
+    /// When the mouth motion cannot be computed.
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary>;
+
+    /// Makes mouths: exactly one answer per request, in order. `None` leaves that frame as it is (nothing to
+    /// change). Requests of one track come in output order; a batch may hold several tracks of one frame.
+    ///
+    /// # Errors
+    /// When a mouth cannot be made.
+    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>>;
+}

@@ -1,0 +1,8 @@
+//! The engines that make a mouth speak. An engine does not fall back, read media or write video: it studies the
+//! source, listens to the speech, and answers each request with one patch.
+
+pub mod engine;
+
+pub use engine::{
+    EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
+};

@@ -1,0 +1,1 @@
+//! The library: describe a job, plan it, run it.
