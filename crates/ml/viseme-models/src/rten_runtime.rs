@@ -63,7 +63,7 @@ impl InferenceSession for RtenSession {
             })
             .collect::<Result<Vec<_>>>()?;
         let outputs = outputs.iter().map(|name| self.node(name)).collect::<Result<Vec<_>>>()?;
-        let options = RunOptions { thread_pool: Some(Arc::clone(&self.pool)), ..RunOptions::default() };
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
         self.model
             .run(inputs, &outputs, Some(options))
             .map_err(|e| self.failed(e))?
