@@ -1,1 +1,32 @@
 //! The library: describe a job, plan it, run it.
+//!
+//! ```no_run
+//! let spec = viseme::JobSpec::new("talk.mp4", "speech.wav", "out.mp4");
+//! let report = viseme::run(&spec, &viseme_core::Silent)?;
+//! assert_eq!(report.output.frames_planned, report.output.frames_written);
+//! # Ok::<(), viseme_core::Error>(())
+//! ```
+//!
+//! [`run`] looks at the video once to follow the faces, hears the speech, makes a [`Plan`], and goes through the
+//! video a second time to make the mouths.
+
+mod faces;
+mod order;
+mod plan;
+mod registry;
+mod report;
+mod run;
+mod spec;
+mod times;
+
+pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
+pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
+pub use registry::{EngineEntry, engines};
+pub use report::{
+    InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary,
+};
+pub use run::run;
+pub use spec::{
+    Codec, EncodeOptions, EngineChoice, FaceChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions, Weights,
+};
+pub use times::FrameTimes;

@@ -1,0 +1,376 @@
+//! What a job is to do: versioned, written and read as JSON, checked before anything is opened.
+
+use crate::registry;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use viseme_core::{Error, ErrorKind, Limits, Result};
+
+/// The version of the JSON form of [`JobSpec`] that this code reads and writes.
+pub const SPEC_VERSION: u32 = 1;
+
+/// One job: whose lips move, in which video, to which speech, and where the result goes.
+///
+/// Only `version`, `video`, `audio` and `output` must be there in JSON. Unknown fields are refused, so that a
+/// misspelt option is never silently left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSpec {
+    /// [`SPEC_VERSION`].
+    pub version: u32,
+    /// The video, or a portrait picture.
+    pub video: PathBuf,
+    /// The new speech: a sound file, or a video whose sound is used.
+    pub audio: PathBuf,
+    /// Where the result goes; the extension chooses the container.
+    pub output: PathBuf,
+    /// Whose lips move.
+    #[serde(default)]
+    pub face: FaceChoice,
+    /// Use the video from this time on, in seconds. None is its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_s: Option<f64>,
+    /// Use the video up to this time, in seconds. None is its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_s: Option<f64>,
+    /// What is shown when the speech is longer than the video.
+    #[serde(default)]
+    pub loop_mode: LoopMode,
+    /// What makes the mouths.
+    #[serde(default)]
+    pub engine: EngineChoice,
+    /// What happens to a portrait picture.
+    #[serde(default)]
+    pub still: StillOptions,
+    /// How the picture is encoded.
+    #[serde(default)]
+    pub encode: EncodeOptions,
+    /// Where to write a lossless gray video of what was changed: 0 where every sample of the output frame is the
+    /// decoder's own. None writes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask_output: Option<PathBuf>,
+    /// What the inputs may at most be.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Whose lips move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaceChoice {
+    /// The largest face of each moment; a change of mind needs a clearly larger face.
+    #[default]
+    Largest,
+    /// Every face.
+    All,
+    /// The n-th face in order of appearance, counted from 1.
+    Nth(u32),
+}
+
+/// What is shown when the speech is longer than the video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoopMode {
+    /// Nothing: the output ends with the shorter of the two.
+    None,
+    /// The video from its start.
+    #[default]
+    Repeat,
+    /// The video backwards, then forwards again; the frames at the turns are shown once.
+    Pingpong,
+}
+
+/// What makes the mouths, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineChoice {
+    /// One of [`engines`](crate::engines).
+    pub name: String,
+    /// Which weights the engine uses.
+    pub weights: Weights,
+    /// How strongly the mouth moves: 1 is natural, 0 keeps it closed.
+    pub expression: f32,
+}
+
+impl Default for EngineChoice {
+    fn default() -> Self {
+        Self { name: registry::NATIVE.to_owned(), weights: Weights::default(), expression: 1.0 }
+    }
+}
+
+/// Which weights an engine uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// The best figures.
+    #[default]
+    Default,
+    /// Trained on data of clear rights alone.
+    Clean,
+}
+
+/// What happens to a portrait picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StillOptions {
+    /// Give it slight head motion and blinks.
+    pub animate: bool,
+}
+
+/// Video codecs of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Codec {
+    /// H.264.
+    #[default]
+    H264,
+    /// H.265 (HEVC).
+    H265,
+    /// AV1.
+    Av1,
+    /// VP9.
+    Vp9,
+    /// FFV1, always lossless.
+    Ffv1,
+}
+
+/// How the picture is encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncodeOptions {
+    /// Video codec.
+    pub codec: Codec,
+    /// Quality on the codec's own scale, 0 to 63: lower is better and larger.
+    pub crf: u8,
+    /// Speed of the encoder, in its own words: `medium`.
+    pub preset: String,
+    /// Lose nothing; `crf` is not looked at.
+    pub lossless: bool,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self { codec: Codec::default(), crf: 18, preset: "medium".to_owned(), lossless: false }
+    }
+}
+
+/// The largest expression that is accepted; above it lips leave the face.
+const MAX_EXPRESSION: f32 = 2.0;
+
+/// The largest quality number of any codec that we write.
+const MAX_CRF: u8 = 63;
+
+impl JobSpec {
+    /// A job with defaults for all that is not named.
+    #[must_use]
+    pub fn new(video: impl Into<PathBuf>, audio: impl Into<PathBuf>, output: impl Into<PathBuf>) -> Self {
+        Self {
+            version: SPEC_VERSION,
+            video: video.into(),
+            audio: audio.into(),
+            output: output.into(),
+            face: FaceChoice::default(),
+            start_s: None,
+            end_s: None,
+            loop_mode: LoopMode::default(),
+            engine: EngineChoice::default(),
+            still: StillOptions::default(),
+            encode: EncodeOptions::default(),
+            mask_output: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Reads a job from JSON. It is not yet [validated](Self::validate).
+    ///
+    /// # Errors
+    /// `InvalidInput` when the text is not a job of this version.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let spec: Self = serde_json::from_str(text)
+            .map_err(|source| Error::invalid_input(format!("the job is not valid: {source}")).with_source(source))?;
+        spec.check_version()?;
+        Ok(spec)
+    }
+
+    /// Checks everything that can be checked without opening the inputs.
+    ///
+    /// # Errors
+    /// `NotFound` when an input is not there, otherwise `InvalidInput` with the field in the message.
+    pub fn validate(&self) -> Result<()> {
+        self.check_version()?;
+        registry::find(&self.engine.name)?;
+        check_range(self.start_s, self.end_s)?;
+        self.check_numbers()?;
+        self.check_paths()
+    }
+
+    fn check_version(&self) -> Result<()> {
+        if self.version == SPEC_VERSION {
+            return Ok(());
+        }
+        Err(Error::invalid_input(format!("job version {} is not known", self.version))
+            .with_hint(format!("This version of Viseme reads job version {SPEC_VERSION}.")))
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        if !(0.0..=MAX_EXPRESSION).contains(&self.engine.expression) {
+            let given = self.engine.expression;
+            return Err(Error::invalid_input(format!("expression {given} is not between 0 and {MAX_EXPRESSION}")));
+        }
+        if self.encode.crf > MAX_CRF {
+            return Err(Error::invalid_input(format!("crf {} is not between 0 and {MAX_CRF}", self.encode.crf)));
+        }
+        if self.face == FaceChoice::Nth(0) {
+            return Err(Error::invalid_input("faces are counted from 1"));
+        }
+        Ok(())
+    }
+
+    fn check_paths(&self) -> Result<()> {
+        for input in [&self.video, &self.audio] {
+            check_is_file(input)?;
+        }
+        let outputs: Vec<&PathBuf> = std::iter::once(&self.output).chain(&self.mask_output).collect();
+        for output in &outputs {
+            if [&self.video, &self.audio].iter().any(|input| is_same_file(input, output)) {
+                return Err(Error::invalid_input(format!("{} is both input and output", output.display()))
+                    .with_hint("Choose another name for the output: inputs are never overwritten."));
+            }
+        }
+        if self.mask_output.as_deref().is_some_and(|mask| is_same_file(mask, &self.output)) {
+            return Err(Error::invalid_input("the mask and the video cannot be written to one file"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks a range of times in seconds.
+///
+/// # Errors
+/// `InvalidInput` when a time is negative or not a number, or the end does not lie after the start.
+pub(crate) fn check_range(start_s: Option<f64>, end_s: Option<f64>) -> Result<()> {
+    for (name, time) in [("start", start_s), ("end", end_s)] {
+        if time.is_some_and(|time| !time.is_finite() || time < 0.0) {
+            return Err(Error::invalid_input(format!("the {name} of the range is not a time")));
+        }
+    }
+    let start = start_s.unwrap_or(0.0);
+    match end_s {
+        Some(end) if end <= start => {
+            Err(Error::invalid_input(format!("the range ends at {end} s, not after its start at {start} s")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that an input is there and is not a folder.
+///
+/// # Errors
+/// `NotFound` or `InvalidInput`.
+pub(crate) fn check_is_file(path: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("{} does not exist", path.display())).with_source(source)
+        }
+        _ => Error::invalid_input(format!("cannot read {}: {source}", path.display())).with_source(source),
+    })?;
+    if metadata.is_dir() {
+        return Err(Error::invalid_input(format!("{} is a folder, not a media file", path.display())));
+    }
+    Ok(())
+}
+
+/// Whether two paths name one file, through links and `..` as well. The second need not exist yet.
+fn is_same_file(existing: &Path, other: &Path) -> bool {
+    let resolved = |path: &Path| {
+        std::fs::canonicalize(path).ok().or_else(|| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    match (resolved(existing), resolved(other)) {
+        (Some(a), Some(b)) => a == b,
+        _ => existing == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job_in(folder: &Path) -> JobSpec {
+        for name in ["talk.mp4", "speech.wav"] {
+            std::fs::write(folder.join(name), b"x").unwrap();
+        }
+        JobSpec::new(folder.join("talk.mp4"), folder.join("speech.wav"), folder.join("out.mp4"))
+    }
+
+    #[test]
+    fn the_shortest_job_has_all_defaults() {
+        let text = r#"{"version": 1, "video": "a.mp4", "audio": "b.wav", "output": "c.mp4"}"#;
+        assert_eq!(JobSpec::from_json(text).unwrap(), JobSpec::new("a.mp4", "b.wav", "c.mp4"));
+    }
+
+    #[test]
+    fn json_written_is_json_read() {
+        let mut spec = JobSpec::new("a.mp4", "b.wav", "c.mp4");
+        spec.face = FaceChoice::Nth(2);
+        spec.end_s = Some(3.5);
+        spec.loop_mode = LoopMode::Pingpong;
+        spec.engine.weights = Weights::Clean;
+        spec.mask_output = Some("mask.mkv".into());
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(JobSpec::from_json(&text).unwrap(), spec);
+    }
+
+    #[test]
+    fn misspelt_fields_and_other_versions_are_refused() {
+        let misspelt = r#"{"version": 1, "video": "a", "audio": "b", "output": "c", "loop": "none"}"#;
+        assert!(JobSpec::from_json(misspelt).unwrap_err().to_string().contains("loop"));
+        let nested = r#"{"version": 1, "video": "a", "audio": "b", "output": "c", "encode": {"quality": 3}}"#;
+        assert!(JobSpec::from_json(nested).is_err());
+        let newer = r#"{"version": 2, "video": "a", "audio": "b", "output": "c"}"#;
+        assert!(JobSpec::from_json(newer).unwrap_err().to_string().contains("version 2"));
+    }
+
+    #[test]
+    fn a_job_that_cannot_be_done_is_refused_before_it_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = job_in(folder.path());
+        good.validate().unwrap();
+        type Change = fn(&mut JobSpec);
+        let cases: [(&str, Change); 9] = [
+            ("expression", |job| job.engine.expression = f32::NAN),
+            ("expression", |job| job.engine.expression = -0.1),
+            ("crf", |job| job.encode.crf = 64),
+            ("counted from 1", |job| job.face = FaceChoice::Nth(0)),
+            ("start of the range", |job| job.start_s = Some(-1.0)),
+            ("not after", |job| (job.start_s, job.end_s) = (Some(2.0), Some(2.0))),
+            ("native", |job| job.engine.name = "wav3lip".to_owned()),
+            ("one file", |job| job.mask_output = Some(job.output.clone())),
+            ("folder", |job| job.video = job.video.parent().unwrap().to_owned()),
+        ];
+        for (expected, change) in cases {
+            let mut bad = good.clone();
+            change(&mut bad);
+            let error = bad.validate().unwrap_err();
+            let text = format!("{error} {}", error.hint().unwrap_or_default());
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let missing = JobSpec { video: folder.path().join("none.mp4"), ..good };
+        assert_eq!(missing.validate().unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_output_that_is_an_input_by_another_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spec = job_in(folder.path());
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        spec.output = folder.path().join("sub/../talk.mp4");
+        assert!(spec.validate().unwrap_err().to_string().contains("both input and output"));
+        spec.output = folder.path().join("out.mp4");
+        spec.mask_output = Some(spec.audio.clone());
+        assert!(spec.validate().is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! When each source frame is shown.
+
+use viseme_core::{Pts, Timebase};
+
+/// The length that the frame of a picture, or of a video with one frame and no duration, is shown for: 1/25 s.
+const LONE_FRAME_S: f64 = 0.04;
+
+/// The presentation times of the frames of a clip, counted from its first frame. Times never run backwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameTimes {
+    timebase: Timebase,
+    /// Start of each frame in ticks from the start of the first.
+    starts: Vec<i64>,
+    /// Time of the first frame in its stream.
+    origin: Pts,
+    /// How long the last frame is shown, in ticks, when the stream says.
+    last_duration: Option<i64>,
+}
+
+impl FrameTimes {
+    /// A clip without frames.
+    #[must_use]
+    pub fn new(timebase: Timebase) -> Self {
+        Self { timebase, starts: Vec::new(), origin: Pts(0), last_duration: None }
+    }
+
+    /// Adds the time of the next frame.
+    ///
+    /// A damaged stream may repeat a time or jump back; such a frame is shown one tick after the one before it.
+    pub fn push(&mut self, pts: Pts) {
+        match self.starts.last() {
+            None => {
+                self.origin = pts;
+                self.starts.push(0);
+            }
+            Some(&last) => self.starts.push((pts.0 - self.origin.0).max(last + 1)),
+        }
+    }
+
+    /// Says how long the last frame is shown, in ticks. Without it, it is shown as long as the frame before it.
+    pub fn set_last_duration(&mut self, ticks: i64) {
+        self.last_duration = (ticks > 0).then_some(ticks);
+    }
+
+    /// The ticks of all times.
+    #[must_use]
+    pub fn timebase(&self) -> Timebase {
+        self.timebase
+    }
+
+    /// Number of frames.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there is no frame.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Time of the first frame in its stream.
+    #[must_use]
+    pub fn origin(&self) -> Pts {
+        self.origin
+    }
+
+    /// Start of frame `index` in ticks from the first frame; from the end of the clip on, its end.
+    #[must_use]
+    pub fn start(&self, index: usize) -> i64 {
+        self.starts.get(index).copied().unwrap_or_else(|| self.end())
+    }
+
+    /// End of the last frame in ticks from the first frame; 0 without frames.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        let Some(&last) = self.starts.last() else { return 0 };
+        let before = self.starts.len().checked_sub(2).map(|index| last - self.starts[index]);
+        last + self.last_duration.or(before).unwrap_or_else(|| self.timebase.nearest(LONE_FRAME_S).0.max(1))
+    }
+
+    /// Ticks to seconds.
+    #[must_use]
+    pub fn seconds(&self, ticks: i64) -> f64 {
+        self.timebase.seconds(Pts(ticks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_start_at_zero_and_never_run_backwards() {
+        let mut times = FrameTimes::new(Timebase::new(1, 1000).unwrap());
+        for pts in [500, 540, 540, 530, 620] {
+            times.push(Pts(pts));
+        }
+        let starts: Vec<i64> = (0..6).map(|index| times.start(index)).collect();
+        assert_eq!(starts, [0, 40, 41, 42, 120, 198]);
+        times.set_last_duration(10);
+        assert_eq!(times.end(), 130);
+    }
+
+    #[test]
+    fn a_lone_frame_has_a_length() {
+        let mut times = FrameTimes::new(Timebase::new(1, 25).unwrap());
+        assert_eq!(times.end(), 0);
+        times.push(Pts(7));
+        assert_eq!(times.end(), 1);
+    }
+}
