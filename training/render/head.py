@@ -1,7 +1,7 @@
 """Rig and growth of a person: pose, eyeballs, tongue, and the roots and strands of hair, brows and lashes."""
 import numpy as np
 
-from face_model import EYE_CENTRES, LANDMARKS, NECK_PIVOT, POLYGONS, VERTICES, smoothstep
+from face_model import EYE_CENTRES, NECK_PIVOT, POLYGONS, VERTICES, smoothstep
 
 
 def rotation(yaw, pitch, roll):
@@ -111,7 +111,8 @@ def _waves(points, random, frequency, count=6):
 def grow_hair(head, count, style, steps=7):
     """Strands (count, steps, 3) combed over the skull of the rest pose.
 
-    style: `top` and `side` lengths in cm, `part` (x of the parting), `lift` 0..1, `curl` 0..1.
+    style: `top` and `side` lengths in cm, `part` (x of the parting), `lift`, `curl` and
+    `fall` (weight) 0..1.
     """
     model, random = head.model, head.random
     skin = model.weld[np.maximum(model.faces[slice(*POLYGONS["skin"])], 0)]
@@ -123,11 +124,11 @@ def grow_hair(head, count, style, steps=7):
     where = sample_surface(head.rest, skin, mask ** 2, count, random)
     root, normal = at(head.rest, where), _unit(at(normals(head.rest, skin), where))
     generic = at(model.neutral, where)
-    crown = smoothstep(6.5, 10.5, generic[:, 1] - 0.15 * generic[:, 2])
+    crown = smoothstep(8.2, 12.0, generic[:, 1] - 0.10 * generic[:, 2]) * (1 - 0.75 * normal[:, 0] ** 2)
     length = style["side"] + (style["top"] - style["side"]) * crown
     length *= np.exp(random.normal(size=count) * 0.16) * (0.55 + 0.45 * at(mask[:, None], where)[:, 0])
     away = np.sign(generic[:, 0] - style["part"])
-    comb_top = np.stack([0.9 * away, 0 * away - 0.15, 0.25 + 0 * away], 1)
+    comb_top = np.stack([0.8 * away, 0 * away, 0.35 + 0 * away], 1)
     comb_side = np.stack([0 * away, 0 * away - 1.0, -0.35 + 0 * away], 1)
     comb = comb_top * crown[:, None] + comb_side * (1 - crown[:, None])
     comb += 0.35 * _waves(root, random, 0.7) + 0.28 * _waves(root, random, 2.2) + 0.10 * random.normal(size=(count, 3))
@@ -137,34 +138,39 @@ def grow_hair(head, count, style, steps=7):
     centre = head.rest[:VERTICES["mouth_socket"][0]].mean(0) * 0 + np.array([0, 5.0, 0.5])
     for step in range(1, steps):
         progress = step / (steps - 1)
-        lift = style["lift"] * (1 - 0.75 * progress) * (0.35 + 0.65 * crown)
+        lift = style["lift"] * (1 - 0.75 * progress) * (0.10 + 0.90 * crown)
         direction = comb + lift[:, None] * 1.6 * normal + bend * np.sin(progress * 6.0)
-        direction[:, 1] -= style.get("fall", 0.35) * progress
+        direction[:, 1] -= (style["fall"] + 0.8 * normal[:, 0] ** 2) * progress
         position = position + _unit(direction) * (length / (steps - 1))[:, None]
         outward = _unit(position - centre)
         floor = ((root - centre) * outward).sum(1)  # keeps a hair outside the skull it grew from
-        inside = np.maximum(0.25 * progress + 0.97 * floor - ((position - centre) * outward).sum(1), 0)
+        inside = np.maximum(0.12 * progress + 0.97 * floor - ((position - centre) * outward).sum(1), 0)
         position = position + outward * inside[:, None] * 0.5
         strands.append(position)
     return np.stack(strands, 1)
 
 
+BROW_X = [0.95, 1.3, 2.4, 3.8, 4.9, 5.6]  # middle line of the left brow on the generic face
+BROW_Y = [5.55, 5.72, 6.0, 6.18, 5.85, 5.3]
+
+
+def brow_mask(neutral):
+    """0..1 by vertex of the generic face: density of the brow hairs."""
+    x, y = np.abs(neutral[:, 0]), neutral[:, 1]
+    half = np.interp(x, [0.95, 1.5, 3.6, 5.6], [0.36, 0.42, 0.30, 0.08])
+    mask = smoothstep(1.1, 0.3, np.abs(y - np.interp(x, BROW_X, BROW_Y)) / half)
+    mask *= smoothstep(0.7, 1.5, x) * smoothstep(5.75, 5.2, x)
+    mask[VERTICES["face"][1]:] = 0
+    return mask
+
+
 class Brows:
     """Brow hairs, bound to the skin so that they follow its expression."""
 
-    def __init__(self, head, count=520, steps=4):
+    def __init__(self, head, count=900, steps=4):
         model, random = head.model, head.random
         self.polygons = model.faces[:9230]
-        y_line, weight = np.full(len(model.neutral), -99.0), np.zeros(len(model.neutral))
-        x, y = np.abs(model.neutral[:, 0]), model.neutral[:, 1]
-        line = model.neutral[LANDMARKS[22:27]]
-        line_x = [0.95, 1.3, 2.4, 3.8, 4.9, 5.6]
-        line_y = [5.55, 5.72, 6.0, 6.18, 5.85, 5.3]
-        half = np.interp(x, [0.95, 1.5, 3.6, 5.6], [0.42, 0.46, 0.34, 0.08])
-        y_line = np.interp(x, line_x, line_y)
-        weight = smoothstep(1.0, 0.45, np.abs(y - y_line) / half) * smoothstep(0.8, 1.2, x) * smoothstep(5.75, 5.3, x)
-        weight[VERTICES["face"][1]:] = 0
-        self.mask, self.line = weight, line
+        line_x, line_y, weight = BROW_X, BROW_Y, brow_mask(model.neutral)
         self.where = sample_surface(head.rest, self.polygons, weight, count, random)
         generic = at(model.neutral, self.where)
         side = np.sign(generic[:, 0])
@@ -173,7 +179,7 @@ class Brows:
         rise = np.interp(np.abs(generic[:, 0]), [1.0, 1.8, 3.5, 5.6], [1.0, 0.6, 0.1, -0.35]) - 0.5 * above
         jitter = random.normal(size=(count, 2)) * 0.22
         self.direction = np.stack([side * (outward + jitter[:, 0]), rise + jitter[:, 1], 0 * side], 1)
-        self.length = 0.62 * np.exp(random.normal(size=count) * 0.2) * np.interp(np.abs(generic[:, 0]), [1, 2, 5.6], [0.75, 1, 0.7])
+        self.length = 0.50 * np.exp(random.normal(size=count) * 0.2) * np.interp(np.abs(generic[:, 0]), [1, 2, 5.6], [0.75, 1, 0.7])
         self.steps = steps
 
     def strands(self, points, turn):
@@ -184,7 +190,7 @@ class Brows:
         out = []
         for step in range(self.steps):
             t = step / (self.steps - 1)
-            out.append(root + (direction * t + normal * (0.03 + 0.28 * t * (1 - 0.7 * t))) * self.length[:, None])
+            out.append(root + (direction * t + normal * (0.02 + 0.20 * t * (1 - 0.8 * t))) * self.length[:, None])
         return np.stack(out, 1)
 
 
@@ -232,5 +238,6 @@ class Lashes:
             strand = points[low] * (1 - mix) + points[high] * mix
             if strand[:, 0, 2].mean() > strand[:, -1, 2].mean():
                 strand = strand[:, ::-1]
-            out.append(strand[:, :1] + (strand - strand[:, :1]) * length)
+            lower = strand[:, -1:, 1:2] < strand[:, :1, 1:2]
+            out.append(strand[:, :1] + (strand - strand[:, :1]) * length * np.where(lower, 0.35, 1.0))
         return np.concatenate(out)
