@@ -58,8 +58,8 @@ def normalise(mel):
 
 
 def load_audio(path):
-    """Decodes with ffmpeg; gaps and a late start are filled so that sample 0 is time 0 of the file."""
+    """Decodes with ffmpeg; gaps and a late start are filled so that sample 0 is time 0 of the file. No sound: empty."""
     command = ['ffmpeg', '-v', 'error', '-i', str(path), '-af', 'aresample=async=1:first_pts=0',
                '-ac', '1', '-ar', str(SAMPLE_RATE), '-f', 's16le', '-']
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    raw = subprocess.run(command, capture_output=True).stdout
     return np.frombuffer(raw, np.int16).astype(np.float32) / 32768
