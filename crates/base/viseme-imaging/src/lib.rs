@@ -1,9 +1,30 @@
 //! Planar frames, resampling, warps, masks and colour matching. Pure functions: no I/O, no global state.
+//!
+//! Everything runs on the calling thread; frames are worked on side by side by the caller. Positions are in pixels with
+//! pixel centres at integers. Samples that go back into a video stay in the planes of their frame, as floats on the
+//! scale of the format; only what the nets look at is converted to RGB.
+
+#![expect(clippy::cast_possible_wrap, reason = "sizes of planes are u32: they fit an i64 with room to spare")]
 
 pub mod colour;
+pub mod composite;
+pub mod crop;
+pub mod field;
 pub mod frame;
+pub mod image;
 pub mod patch;
+mod resize;
+mod rgb;
+mod sample;
+pub mod siting;
+pub mod warp;
 
 pub use colour::{ColourInfo, ColourMatrix, ColourRange};
+pub use composite::composite;
+pub use crop::{Letterbox, crop_gray, crop_rgb, letterbox_rgb};
+pub use field::{ControlPoint, DisplacementField};
 pub use frame::{ChromaSampling, Frame, PixelFormat, Plane, Samples};
+pub use image::ImageF32;
 pub use patch::{Patch, PatchPlane};
+pub use siting::PlaneSiting;
+pub use warp::warp_plane;

@@ -1,0 +1,102 @@
+//! From the planes of a frame to red, green and blue, for the nets. Video pixels never take this way.
+
+use crate::colour::{ColourInfo, ColourMatrix, ColourRange};
+use crate::frame::{ChromaSampling, PixelFormat};
+
+/// The conversion of plane values on the scale of a format to red, green and blue on 0 to 255.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RgbConversion {
+    chroma: ChromaSampling,
+    /// The value of black.
+    black: f32,
+    /// Steps on 0 to 255 per step of luma.
+    gain: f32,
+    /// The value of no colour.
+    neutral: f32,
+    red_from_v: f32,
+    green_from_u: f32,
+    green_from_v: f32,
+    blue_from_u: f32,
+}
+
+impl RgbConversion {
+    /// The conversion for frames of a stream. Ranges as ITU-R BT.601, BT.709 and BT.2100 define them: luma 16 to 235
+    /// and chroma 16 to 240 of 8 bits when limited, scaled to the bit depth.
+    pub(crate) fn new(format: PixelFormat, colour: &ColourInfo) -> Self {
+        let unit = f32::from(1_u16 << (format.bit_depth - 8));
+        let (black, luma_steps, chroma_steps) = match colour.range {
+            ColourRange::Limited => (16.0 * unit, 219.0 * unit, 224.0 * unit),
+            ColourRange::Full => (0.0, f32::from(format.max_value()), f32::from(format.max_value())),
+        };
+        // Planes said to be RGB that are not stored as such: the matrix of high definition is the likeliest.
+        let matrix = if colour.matrix == ColourMatrix::Rgb { ColourMatrix::Bt709 } else { colour.matrix };
+        let (kr, kb) = matrix.luma_weights();
+        let kg = 1.0 - kr - kb;
+        let chroma_gain = 255.0 / chroma_steps;
+        Self {
+            chroma: format.chroma,
+            black,
+            gain: 255.0 / luma_steps,
+            neutral: 128.0 * unit,
+            red_from_v: 2.0 * (1.0 - kr) * chroma_gain,
+            green_from_u: -2.0 * kb * (1.0 - kb) / kg * chroma_gain,
+            green_from_v: -2.0 * kr * (1.0 - kr) / kg * chroma_gain,
+            blue_from_u: 2.0 * (1.0 - kb) * chroma_gain,
+        }
+    }
+
+    /// Turns the values of the three planes, in the order of the frame, into red, green and blue in place, clamped to
+    /// 0 to 255. Of a gray frame only `first` is read.
+    pub(crate) fn convert(&self, first: &mut [f32], second: &mut [f32], third: &mut [f32]) {
+        for ((a, b), c) in first.iter_mut().zip(second).zip(third) {
+            let luma = (*a - self.black) * self.gain;
+            let (red, green, blue) = match self.chroma {
+                ChromaSampling::Gray => (luma, luma, luma),
+                ChromaSampling::Gbr => ((*c - self.black) * self.gain, luma, (*b - self.black) * self.gain),
+                ChromaSampling::Yuv420 | ChromaSampling::Yuv422 | ChromaSampling::Yuv444 => {
+                    let (u, v) = (*b - self.neutral, *c - self.neutral);
+                    let green = luma + self.green_from_u * u + self.green_from_v * v;
+                    (luma + self.red_from_v * v, green, luma + self.blue_from_u * u)
+                }
+            };
+            (*a, *b, *c) = (red.clamp(0.0, 255.0), green.clamp(0.0, 255.0), blue.clamp(0.0, 255.0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(format: PixelFormat, matrix: ColourMatrix, range: ColourRange, planes: [f32; 3]) -> [f32; 3] {
+        let colour = ColourInfo { range, matrix, primaries: None, transfer: None };
+        let [mut a, mut b, mut c] = planes.map(|value| [value]);
+        RgbConversion::new(format, &colour).convert(&mut a, &mut b, &mut c);
+        [a[0], b[0], c[0]]
+    }
+
+    fn near(actual: [f32; 3], expected: [f32; 3]) {
+        for (a, e) in actual.iter().zip(expected) {
+            assert!((a - e).abs() < 1.1, "{actual:?} instead of {expected:?}");
+        }
+    }
+
+    #[test]
+    fn saturated_red_comes_out_red_in_every_matrix_and_depth() {
+        use ColourMatrix::{Bt601, Bt709, Bt2020, Rgb};
+        use ColourRange::{Full, Limited};
+        let yuv = PixelFormat::YUV420P;
+        let ten = PixelFormat { bit_depth: 10, ..yuv };
+        let gbr = PixelFormat { chroma: ChromaSampling::Gbr, ..yuv };
+        let red = [255.0, 0.0, 0.0];
+        // Tables of the ITU-R recommendations for 100 % red.
+        near(one(yuv, Bt601, Limited, [81.0, 90.0, 240.0]), red);
+        near(one(yuv, Bt709, Limited, [63.0, 102.0, 240.0]), red);
+        near(one(yuv, Bt601, Full, [76.0, 85.0, 255.5]), red);
+        near(one(ten, Bt709, Limited, [250.0, 409.0, 960.0]), red);
+        near(one(ten, Bt2020, Limited, [294.0, 387.0, 960.0]), red);
+        near(one(gbr, Rgb, Full, [0.0, 0.0, 255.0]), red);
+        near(one(PixelFormat { bit_depth: 10, ..gbr }, Rgb, Full, [0.0, 0.0, 1023.0]), red);
+        near(one(yuv, Bt709, Limited, [235.0, 128.0, 128.0]), [255.0; 3]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Values between the samples: bilinear and bicubic interpolation.
+
+use crate::image::ImageF32;
+use viseme_core::geometry::Vec2;
+
+/// The slope parameter of the cubic kernel (Keys 1981). −0.75 is `OpenCV`'s: a little sharper than Catmull-Rom's −0.5,
+/// which keeps more of the texture of skin when it is moved by fractions of a pixel.
+const CUBIC_SLOPE: f32 = -0.75;
+
+/// The weights of the four samples at −1, 0, 1 and 2 for a position `t` (0 to 1) after sample 0.
+#[inline]
+pub(crate) fn cubic_weights(t: f32) -> [f32; 4] {
+    // Polynomials in t of each weight, constant term first.
+    const A: f32 = CUBIC_SLOPE;
+    const C1: [f32; 4] = [A, 0.0, -A, 0.0];
+    const C2: [f32; 4] = [-2.0 * A, -(A + 3.0), 2.0 * A + 3.0, A];
+    const C3: [f32; 4] = [A, A + 2.0, -(A + 2.0), -A];
+    let mut weights = [0.0, 1.0, 0.0, 0.0];
+    for k in 0..4 {
+        weights[k] += t * (C1[k] + t * (C2[k] + t * C3[k]));
+    }
+    weights
+}
+
+/// The sum over four rows of four samples each, weighted by column and row.
+#[inline]
+pub(crate) fn weighted_sum(rows: [&[f32; 4]; 4], columns: [f32; 4], lines: [f32; 4]) -> f32 {
+    let mut sum = [0.0; 4];
+    for (row, weight) in rows.into_iter().zip(lines) {
+        for k in 0..4 {
+            sum[k] += row[k] * weight;
+        }
+    }
+    (sum[0] * columns[0] + sum[2] * columns[2]) + (sum[1] * columns[1] + sum[3] * columns[3])
+}
+
+impl ImageF32 {
+    /// The value at a fractional position, bilinear, the edges repeated. The image must not be empty.
+    #[must_use]
+    pub fn bilinear(&self, p: Vec2) -> f32 {
+        let (x, y) = (p.x.floor(), p.y.floor());
+        let (u, v) = (p.x - x, p.y - y);
+        let (x, y) = (x as i64, y as i64);
+        let top = self.at(x, y) * (1.0 - u) + self.at(x + 1, y) * u;
+        let bottom = self.at(x, y + 1) * (1.0 - u) + self.at(x + 1, y + 1) * u;
+        top + (bottom - top) * v
+    }
+
+    /// The value at a fractional position by cubic convolution over 4 × 4 samples (`OpenCV`'s kernel, a = −0.75), the
+    /// edges repeated. May overshoot the range of the samples. The image must not be empty.
+    #[must_use]
+    pub fn bicubic(&self, p: Vec2) -> f32 {
+        let (x, y) = (p.x.floor(), p.y.floor());
+        let columns = cubic_weights(p.x - x);
+        let lines = cubic_weights(p.y - y);
+        let (x, y) = (x as i64 - 1, y as i64 - 1);
+        let rows = [0, 1, 2, 3].map(|j| [0, 1, 2, 3].map(|i| self.at(x + i, y + j)));
+        weighted_sum([&rows[0], &rows[1], &rows[2], &rows[3]], columns, lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_interpolations_pass_through_the_samples() {
+        let image = ImageF32::from_fn(6, 5, |x, y| (x * x + 3 * y) as f32);
+        for (x, y) in [(0, 0), (2, 3), (5, 4)] {
+            let p = Vec2::new(x as f32, y as f32);
+            assert!((image.bilinear(p) - image.at(x, y)).abs() < 1e-5);
+            assert!((image.bicubic(p) - image.at(x, y)).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn cubic_weights_sum_to_one() {
+        for step in 0..=8 {
+            let sum: f32 = cubic_weights(step as f32 / 8.0).iter().sum();
+            assert!((sum - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_slope_is_reproduced_by_bilinear_interpolation() {
+        let image = ImageF32::from_fn(8, 8, |x, y| 2.0 * x as f32 - 0.5 * y as f32);
+        assert!((image.bilinear(Vec2::new(3.25, 4.5)) - (6.5 - 2.25)).abs() < 1e-5);
+    }
+}
