@@ -32,14 +32,14 @@ def stage(inputs, outputs, blocks):
 class LandmarkNet(nn.Module):
     """128x128 RGB crop -> 159 points (x, y, z) and presence. `basis` starts the last layer as a linear shape model."""
 
-    def __init__(self, mean=None, basis=None, rank=64):
+    def __init__(self, mean=None, basis=None, rank=48):
         super().__init__()
         self.features = nn.Sequential(
-            *stage(3, 16, 0), *stage(16, 24, 1), *stage(24, 48, 2), *stage(48, 80, 2), *stage(80, 96, 1)
+            *stage(3, 16, 0), *stage(16, 24, 1), *stage(24, 48, 1), *stage(48, 72, 2), *stage(72, 80, 1)
         )
-        self.code = nn.Linear(96 * 16, rank)
+        self.code = nn.Linear(80 * 16, rank)
         self.points = nn.Linear(rank, POINTS * 3)
-        self.presence = nn.Sequential(nn.Linear(96 * 16, 24), nn.ReLU(inplace=True), nn.Linear(24, 1))
+        self.presence = nn.Sequential(nn.Linear(80 * 16, 16), nn.ReLU(inplace=True), nn.Linear(16, 1))
         nn.init.normal_(self.code.weight, std=0.01)
         nn.init.zeros_(self.code.bias)
         if mean is not None:
@@ -56,14 +56,14 @@ class LandmarkNet(nn.Module):
 class MouthNet(nn.Module):
     """64x64 normalised gray crop -> 40 lip points (x, y) and visibility."""
 
-    def __init__(self, mean=None, basis=None, rank=48):
+    def __init__(self, mean=None, basis=None, rank=40):
         super().__init__()
         self.features = nn.Sequential(
-            *stage(1, 16, 0), Block(16, 16), *stage(16, 32, 1), *stage(32, 56, 1), *stage(56, 96, 1)
+            *stage(1, 16, 0), Block(16, 16), *stage(16, 32, 1), *stage(32, 56, 1), *stage(56, 72, 1)
         )
-        self.code = nn.Linear(96 * 16, rank)
+        self.code = nn.Linear(72 * 16, rank)
         self.points = nn.Linear(rank, LIPS * 2)
-        self.visible = nn.Sequential(nn.Linear(96 * 16, 16), nn.ReLU(inplace=True), nn.Linear(16, 1))
+        self.visible = nn.Sequential(nn.Linear(72 * 16, 12), nn.ReLU(inplace=True), nn.Linear(12, 1))
         nn.init.normal_(self.code.weight, std=0.01)
         nn.init.zeros_(self.code.bias)
         if mean is not None:
@@ -91,11 +91,11 @@ class DetectorNet(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(Block(3, 12, 2), Block(12, 20, 2))
         self.down8 = nn.Sequential(*stage(20, 32, 2))
-        self.down16 = nn.Sequential(*stage(32, 48, 2))
-        self.down32 = nn.Sequential(*stage(48, 56, 2))
+        self.down16 = nn.Sequential(*stage(32, 48, 1))
+        self.down32 = nn.Sequential(*stage(48, 48, 1))
         self.merge16 = nn.Conv2d(48, 32, 1)
-        self.merge32 = nn.Conv2d(56, 32, 1)
-        self.heads = nn.ModuleList(nn.Sequential(Block(c, 24), nn.Conv2d(24, 5, 1)) for c in (32, 48, 56))
+        self.merge32 = nn.Conv2d(48, 32, 1)
+        self.heads = nn.ModuleList(nn.Sequential(Block(c, 24), nn.Conv2d(24, 5, 1)) for c in (32, 48, 48))
         self.lift16 = nn.Conv2d(32, 48, 1)
         for head in self.heads:
             nn.init.constant_(head[1].bias[4:], -4.6)
@@ -116,8 +116,8 @@ class DetectorNet(nn.Module):
             x = torch.cumsum(ones, 3) * stride - stride / 2 + level[:, 0:1] * (4 * stride)
             y = torch.cumsum(ones, 2) * stride - stride / 2 + level[:, 1:2] * (4 * stride)
             size = torch.exp(torch.clamp(level[:, 2:4], -4, 4)) * (4 * stride)
-            boxes.append(torch.cat([x, y, size], 1).flatten(2))
-            scores.append(level[:, 4:5].flatten(1))
+            boxes.append(torch.cat([x, y, size], 1).reshape(1, 4, -1))
+            scores.append(level[:, 4:5].reshape(1, -1))
         return torch.cat(boxes, 2).transpose(1, 2), torch.sigmoid(torch.cat(scores, 1))
 
     def forward(self, image):
