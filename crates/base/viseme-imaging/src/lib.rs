@@ -6,6 +6,7 @@
 
 #![expect(clippy::cast_possible_wrap, reason = "sizes of planes are u32: they fit an i64 with room to spare")]
 
+mod blur;
 pub mod colour;
 pub mod composite;
 pub mod crop;
@@ -13,10 +14,12 @@ pub mod field;
 pub mod frame;
 pub mod image;
 pub mod patch;
+pub mod polygon;
 mod resize;
 mod rgb;
 mod sample;
 pub mod siting;
+pub mod tone;
 pub mod warp;
 
 pub use colour::{ColourInfo, ColourMatrix, ColourRange};
@@ -25,6 +28,8 @@ pub use crop::{Letterbox, crop_gray, crop_rgb, letterbox_rgb};
 pub use field::{ControlPoint, DisplacementField};
 pub use frame::{ChromaSampling, Frame, PixelFormat, Plane, Samples};
 pub use image::ImageF32;
-pub use patch::{Patch, PatchPlane};
+pub use patch::{Patch, PatchPlane, mask_of_plane};
+pub use polygon::{polygon_coverage, polygon_distance, smoothstep};
 pub use siting::PlaneSiting;
+pub use tone::{low_pass_offset, match_sharpness, matching_sigma, sharpness};
 pub use warp::warp_plane;
