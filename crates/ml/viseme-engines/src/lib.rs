@@ -2,7 +2,9 @@
 //! source, listens to the speech, and answers each request with one patch.
 
 pub mod engine;
+pub mod native;
 
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
 };
+pub use native::{NativeEngine, NativeOptions, Weights};

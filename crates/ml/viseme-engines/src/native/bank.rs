@@ -1,0 +1,192 @@
+//! Which frames of the source lend their mouth: a path of least cost through the candidates, so that each borrowed
+//! mouth resembles the wanted one and the choice seldom jumps.
+
+use super::shape::{MouthShape, lip_profile, opening, profile_distance};
+use viseme_face::points::LIP_COUNT;
+
+// Costs are in canonical units of lip distance; the prototype's values, tuned by eye and by the jitter of the lips.
+
+/// A candidate that is less open than the target lacks what is inside the mouth; one that is more open must only be closed.
+const TOO_CLOSED: f32 = 1.6;
+const TOO_OPEN: f32 = 0.6;
+/// A closed candidate for an open target shows no inside at all.
+const CLOSED_FOR_OPEN: f32 = 0.5;
+/// An open candidate for a closed target would have to be squeezed shut, teeth and all.
+const OPEN_FOR_CLOSED: f32 = 0.25;
+/// Per degree between the two heads.
+const TURN: f32 = 0.004;
+/// Per unit of blur, 0 (sharp) to 3.
+const BLUR: f32 = 0.02;
+/// For a jump to another moment of the source.
+const JUMP: f32 = 0.05;
+/// For standing still or going backwards in the source.
+const UNNATURAL: f32 = 0.004;
+/// Neighbouring candidates at most this many source frames apart flow into each other.
+const NEIGHBOURS: u64 = 2;
+
+/// Targets are planned in stretches of this many, so that memory is bounded …
+const STRETCH: usize = 1500;
+/// … each looking ahead so far that its choices no longer depend on what follows.
+const LOOK_AHEAD: usize = 100;
+
+/// A mouth that may be borrowed, or one that is wanted.
+#[derive(Debug, Clone)]
+pub(super) struct MouthFeatures {
+    profile: [[f32; 2]; LIP_COUNT],
+    opening: f32,
+    /// Rows of the head's rotation matrix.
+    rotation: [[f32; 3]; 3],
+}
+
+impl MouthFeatures {
+    pub(super) fn new(shape: &MouthShape, rotation: [[f32; 3]; 3]) -> Self {
+        Self { profile: lip_profile(shape), opening: opening(shape), rotation }
+    }
+
+    /// How unlike two mouths look, whoever they belong to: for keeping different ones.
+    pub(super) fn difference(&self, other: &Self) -> f32 {
+        profile_distance(&self.profile, &other.profile)
+            + (self.opening - other.opening).abs()
+            + TURN * degrees_between(&self.rotation, &other.rotation)
+    }
+}
+
+/// A candidate with what its choice costs whatever is wanted.
+#[derive(Debug, Clone)]
+pub(super) struct BankEntry {
+    /// Its looks.
+    pub(super) features: MouthFeatures,
+    /// The source frame, in presentation order: neighbours flow into each other.
+    pub(super) source: u64,
+    /// 0 for sharp to 3 for much blurred.
+    pub(super) blur: f32,
+}
+
+/// One borrowed mouth of a blend; the weights of a blend sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Loan {
+    /// The candidate's position in the bank.
+    pub(super) entry: usize,
+    /// Its share.
+    pub(super) weight: f32,
+}
+
+/// Chooses a candidate for each of `count` targets: the path of least total cost. Empty when the bank is.
+pub(super) fn choose(
+    bank: &[BankEntry],
+    count: usize,
+    target: impl Fn(usize) -> MouthFeatures,
+) -> Vec<u16> {
+    let mut chosen: Vec<u16> = Vec::with_capacity(count);
+    if bank.is_empty() {
+        return chosen;
+    }
+    let mut start = None;
+    while chosen.len() < count {
+        let first = chosen.len();
+        let stretch = first..count.min(first + STRETCH + LOOK_AHEAD);
+        let whole = stretch.end == count;
+        let path = cheapest_path(bank, stretch.map(&target), start);
+        let keep = if whole { path.len() } else { STRETCH };
+        chosen.extend_from_slice(&path[..keep]);
+        start = chosen.last().copied();
+    }
+    chosen
+}
+
+/// The cheapest path through one stretch of targets, from candidate `start` when given.
+fn cheapest_path(
+    bank: &[BankEntry],
+    targets: impl Iterator<Item = MouthFeatures>,
+    start: Option<u16>,
+) -> Vec<u16> {
+    let mut total = vec![0.0; bank.len()];
+    if let Some(start) = start {
+        total = vec![JUMP; bank.len()];
+        total[usize::from(start)] = 0.0;
+    }
+    let mut came_from = Vec::new();
+    for target in targets {
+        let (mut next, from) = best_steps(bank, &total);
+        for (cost, entry) in next.iter_mut().zip(bank) {
+            *cost += mismatch(entry, &target);
+        }
+        came_from.push(from);
+        total = next;
+    }
+    let mut at = index_of_least(&total);
+    let mut path = vec![0; came_from.len()];
+    for (step, from) in path.iter_mut().zip(&came_from).rev() {
+        *step = at as u16;
+        at = usize::from(from[at]);
+    }
+    path
+}
+
+/// For each candidate the cheapest way to come to it: (costs, predecessors).
+fn best_steps(bank: &[BankEntry], total: &[f32]) -> (Vec<f32>, Vec<u16>) {
+    let cheapest = index_of_least(total);
+    (0..bank.len())
+        .map(|i| {
+            let mut best = (total[cheapest] + JUMP, cheapest);
+            let mut offer = |cost: f32, from: usize| {
+                if cost < best.0 {
+                    best = (cost, from);
+                }
+            };
+            let flows = |a: usize, b: usize| bank[b].source - bank[a].source <= NEIGHBOURS;
+            if i > 0 && flows(i - 1, i) {
+                offer(total[i - 1], i - 1);
+            }
+            offer(total[i] + UNNATURAL, i);
+            if i + 1 < bank.len() && flows(i, i + 1) {
+                offer(total[i + 1] + UNNATURAL, i + 1);
+            }
+            (best.0, best.1 as u16)
+        })
+        .unzip()
+}
+
+/// What it costs to show `entry` where `target` is wanted.
+fn mismatch(entry: &BankEntry, target: &MouthFeatures) -> f32 {
+    let have = &entry.features;
+    let excess = have.opening - target.opening;
+    let mut cost = profile_distance(&have.profile, &target.profile)
+        + if excess < 0.0 { -TOO_CLOSED * excess } else { TOO_OPEN * excess }
+        + TURN * degrees_between(&have.rotation, &target.rotation)
+        + BLUR * entry.blur;
+    if target.opening > 0.03 && have.opening < 0.35 * target.opening {
+        cost += CLOSED_FOR_OPEN;
+    }
+    if target.opening < 0.02 && have.opening > 0.05 {
+        cost += OPEN_FOR_CLOSED;
+    }
+    cost
+}
+
+/// The angle of the turn from one head to the other.
+fn degrees_between(a: &[[f32; 3]; 3], b: &[[f32; 3]; 3]) -> f32 {
+    let trace: f32 = a.iter().flatten().zip(b.iter().flatten()).map(|(p, q)| p * q).sum();
+    (0.5 * (trace - 1.0)).clamp(-1.0, 1.0).acos().to_degrees()
+}
+
+fn index_of_least(costs: &[f32]) -> usize {
+    costs.iter().enumerate().fold(0, |best, (i, &cost)| if cost < costs[best] { i } else { best })
+}
+
+/// The loans of target `at`: its own choice, and at a jump a little of what comes before or after, so that the change
+/// takes three frames.
+pub(super) fn loans(bank: &[BankEntry], chosen: &[u16], at: usize) -> Vec<Loan> {
+    const NEIGHBOUR_WEIGHT: f32 = 0.15;
+    let own = usize::from(chosen[at]);
+    let mut loans = vec![Loan { entry: own, weight: 1.0 }];
+    let neighbours = [at.checked_sub(1), Some(at + 1)];
+    for neighbour in neighbours.into_iter().flatten().filter_map(|i| chosen.get(i)) {
+        let other = usize::from(*neighbour);
+        if bank[own].source.abs_diff(bank[other].source) > NEIGHBOURS {
+            loans[0].weight -= NEIGHBOUR_WEIGHT;
+            loans.push(Loan { entry: other, weight: NEIGHBOUR_WEIGHT });
+        }
+    }
+    loans
+}

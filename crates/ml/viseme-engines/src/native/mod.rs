@@ -1,0 +1,168 @@
+//! The native engine: moves the mouth that the source shows, with nothing to download.
+//!
+//! A small net turns speech into the motion of 85 points of mouth, jaw and cheeks. Each frame is warped so that these
+//! points lie where the speech wants them, and the mouth itself is borrowed from the frame of the same video whose
+//! mouth comes nearest. Where the video never shows an open mouth, its inside is drawn.
+
+mod bank;
+mod crops;
+mod face;
+mod features;
+mod grid;
+mod motion;
+mod neutral;
+mod overlay;
+mod placement;
+mod render;
+mod shape;
+mod space;
+mod study;
+mod voice;
+
+use crate::engine::{
+    EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary,
+};
+use face::SpeakingFace;
+use motion::{Listener, SpeechNet};
+use rayon::prelude::*;
+use space::ShapeSpace;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use study::TrackStudy;
+use viseme_core::{Error, FrameIndex, Result};
+use viseme_face::{FaceObservation, TrackId};
+use viseme_imaging::{Frame, Patch};
+use viseme_models::Runtime;
+
+/// Which embedded weights listen to the speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Weights {
+    /// The better ones; their training data includes clips of unclear rights.
+    #[default]
+    Default,
+    /// Those trained only on data with clear rights.
+    Clean,
+}
+
+/// How the native engine speaks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NativeOptions {
+    /// The weights of the speech net.
+    pub weights: Weights,
+    /// Scales all motion of the mouth: 1 as measured, 0 for lips that stay shut.
+    pub expression: f32,
+    /// Whether the head of a single picture moves a little and its eyes blink.
+    pub animate_still: bool,
+}
+
+impl Default for NativeOptions {
+    fn default() -> Self {
+        Self { weights: Weights::Default, expression: 1.0, animate_still: false }
+    }
+}
+
+/// The engine that is always there.
+#[derive(Debug)]
+pub struct NativeEngine {
+    info: EngineInfo,
+    options: NativeOptions,
+    net: Arc<SpeechNet>,
+}
+
+impl NativeEngine {
+    /// Loads the embedded net.
+    ///
+    /// # Errors
+    /// When `runtime` cannot read it.
+    pub fn new(options: NativeOptions, runtime: &dyn Runtime) -> Result<Self> {
+        let onnx: &[u8] = match options.weights {
+            Weights::Default => include_bytes!("nets/speech.onnx"),
+            Weights::Clean => include_bytes!("nets/speech_clean.onnx"),
+        };
+        let net = SpeechNet {
+            session: runtime.load("native speech", onnx)?,
+            space: Arc::new(ShapeSpace::embedded()?),
+        };
+        Ok(Self {
+            info: EngineInfo {
+                name: "native",
+                description: "built in: warps the source's own mouth, full resolution, nothing to download",
+                sample_rate_hz: features::SAMPLE_RATE_HZ,
+            },
+            options,
+            net: Arc::new(net),
+        })
+    }
+}
+
+impl LocalEngine for NativeEngine {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn begin(&self, context: JobContext) -> Result<Box<dyn EngineJob>> {
+        Ok(Box::new(NativeJob {
+            context,
+            options: self.options,
+            net: Arc::clone(&self.net),
+            listener: Listener::new(),
+            studies: BTreeMap::new(),
+            faces: BTreeMap::new(),
+        }))
+    }
+}
+
+/// A job: first the studies of its faces grow, then each planned face is turned into one that speaks.
+#[derive(Debug)]
+struct NativeJob {
+    context: JobContext,
+    options: NativeOptions,
+    net: Arc<SpeechNet>,
+    listener: Listener,
+    studies: BTreeMap<TrackId, TrackStudy>,
+    faces: BTreeMap<TrackId, SpeakingFace>,
+}
+
+impl EngineJob for NativeJob {
+    fn study(&mut self, index: FrameIndex, frame: &Frame, track: TrackId, face: &FaceObservation) -> Result<()> {
+        let study = match self.studies.entry(track) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                let path = self.context.work_dir.join(format!("mouths-{}.planes", track.0));
+                entry.insert(TrackStudy::begin(&path, self.context.format)?)
+            }
+        };
+        study.see(index, frame, &self.context.colour, face)
+    }
+
+    fn listen(&mut self, samples: &[f32]) -> Result<()> {
+        self.listener.hear(samples);
+        Ok(())
+    }
+
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary> {
+        let motion = Arc::new(self.net.motion(self.listener.finish())?);
+        for plan in plans {
+            let Some(study) = self.studies.remove(&plan.track) else { continue };
+            if let Some(face) =
+                SpeakingFace::prepare(study, plan, &motion, &self.net.space, self.options.expression)?
+            {
+                self.faces.insert(plan.track, face);
+            }
+        }
+        Ok(SpeechSummary { duration_s: self.listener.duration_s(), voiced_s: motion.voiced_s() })
+    }
+
+    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
+        let faces = &self.faces;
+        batch
+            .par_iter()
+            .map(|request| {
+                let face = faces
+                    .get(&request.track)
+                    .ok_or_else(|| Error::internal(format!("face {} was never planned", request.track.0)))?;
+                face.speak(request)
+            })
+            .collect()
+    }
+}

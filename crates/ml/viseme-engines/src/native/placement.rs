@@ -1,0 +1,111 @@
+//! Where the points of a face lie in a frame and where they go.
+
+use super::shape::MouthShape;
+use super::study::GUIDES;
+use viseme_core::geometry::{PixelRect, Rect, Vec2};
+use viseme_face::FaceObservation;
+use viseme_face::points::{LIP_COUNT, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP};
+use viseme_imaging::{ControlPoint, DisplacementField, Frame};
+
+/// Points of the upper face that hold still, as positions among our landmarks: nose, eyes, brows, temples and the
+/// cheek bones (`FaceMesh` 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 33, 133, 362, 263, 145, 374, 159, 386, 70,
+/// 300, 105, 334, 9, 151, 50, 280, 101, 330, 118, 347, 117, 346, 123, 352, 116, 345, 227, 447, 234, 454, 93, 323).
+const HELD: [usize; 44] = [
+    89, 90, 91, 92, 93, 114, 113, 115, 111, 112, 109, 110, 85, 86, 87, 88, 131, 132, 133, 134, 121, 122, 135, 136,
+    116, 118, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 107, 108, 129, 124,
+];
+
+/// The outline of the face from the forehead clockwise (`FaceMesh` 10, 338, 297, … 109), as positions among ours.
+pub(super) const OVAL: [usize; 36] = [
+    94, 96, 98, 100, 102, 104, 123, 106, 108, 124, 125, 126, 52, 51, 49, 50, 48, 47, 46, 44, 45, 43, 42, 41, 40, 127,
+    128, 129, 107, 130, 105, 103, 101, 99, 97, 95,
+];
+/// The tip of the nose (`FaceMesh` 4), from which the outline is widened.
+const NOSE_TIP: usize = 114;
+/// The background is pinned on the outline widened so much.
+const PINNED: [f32; 2] = [1.38, 1.75];
+
+/// Room around the moving points that their motion dies out in, in canonical units.
+const REACH: f32 = 0.5;
+/// Nodes of the displacement field per canonical unit.
+const NODES_PER_UNIT: f32 = 12.0;
+
+/// A face about to be changed.
+#[derive(Debug)]
+pub(super) struct Placement {
+    /// The mouth points as they are, in pixels of the frame.
+    pub(super) current: [Vec2; MOUTH_COUNT],
+    /// The mouth points as they shall be.
+    pub(super) target: [Vec2; MOUTH_COUNT],
+    /// The [`GUIDES`] in the frame.
+    pub(super) guides: [Vec2; GUIDES.len()],
+    /// Pixels per canonical unit.
+    pub(super) scale_px: f32,
+    anchors: Vec<Vec2>,
+}
+
+impl Placement {
+    /// The face with the mouth `shape`, or a share `strength` (0 to 1) of the way to it.
+    pub(super) fn new(face: &FaceObservation, shape: &MouthShape, strength: f32) -> Self {
+        let current: [Vec2; MOUTH_COUNT] = std::array::from_fn(|i| face.points[i].xy());
+        let target = std::array::from_fn(|i| {
+            let goal = face.pose.image_from_canonical(shape[i]).xy();
+            current[i] + (goal - current[i]) * strength
+        });
+        let nose = face.points[NOSE_TIP].xy();
+        let pinned = PINNED.iter().flat_map(|&widening| {
+            OVAL.iter().map(move |&i| nose + (face.points[i].xy() - nose) * widening)
+        });
+        let anchors = HELD.iter().map(|&i| face.points[i].xy()).chain(pinned).collect();
+        Self {
+            current,
+            target,
+            guides: GUIDES.map(|i| face.points[i].xy()),
+            scale_px: face.pose.scale_px,
+            anchors,
+        }
+    }
+
+    /// The part of the frame that may change, on chroma samples.
+    pub(super) fn region(&self, frame: &Frame) -> PixelRect {
+        let points = self.current.iter().chain(&self.target).copied();
+        pixels_around(points, REACH * self.scale_px, frame)
+    }
+
+    /// The part of the frame that the overlay of the mouth may change, on chroma samples.
+    pub(super) fn mouth_region(&self, margin: f32, frame: &Frame) -> PixelRect {
+        pixels_around(self.target[..LIP_COUNT].iter().copied(), margin * self.scale_px, frame)
+    }
+
+    /// The warp of lips, jaw, chin and cheeks, everything else held.
+    pub(super) fn field(&self, region: PixelRect) -> DisplacementField {
+        let moving = self.target.iter().zip(&self.current).map(|(&target, &source)| ControlPoint { target, source });
+        let held = self.anchors.iter().map(|&point| ControlPoint::fixed(point));
+        let points: Vec<ControlPoint> = moving.chain(held).collect();
+        DisplacementField::mls_similarity(&points, region, self.scale_px / NODES_PER_UNIT)
+    }
+
+    /// The outer lip line of the target, a closed polygon.
+    pub(super) fn lip_outline(&self) -> Vec<Vec2> {
+        outline(&self.target, OUTER_UPPER_LIP, OUTER_LOWER_LIP)
+    }
+}
+
+/// A ring of points: `upper` from left to right, then `lower` from right to left.
+pub(super) fn outline(
+    points: &[Vec2; MOUTH_COUNT],
+    upper: std::ops::Range<usize>,
+    lower: std::ops::Range<usize>,
+) -> Vec<Vec2> {
+    points[upper].iter().chain(points[lower].iter().rev()).copied().collect()
+}
+
+fn pixels_around(points: impl Iterator<Item = Vec2>, margin: f32, frame: &Frame) -> PixelRect {
+    Rect::bounding(points).map_or_else(PixelRect::default, |rect| {
+        rect.expanded(margin).to_pixels(frame.width, frame.height).aligned(
+            frame.format.alignment(),
+            frame.width,
+            frame.height,
+        )
+    })
+}
