@@ -1,9 +1,27 @@
 //! Faces in video: detection, 159 landmarks in space, head pose and tracking through every frame, from three small
 //! nets of our own that are embedded in the binary.
 
+pub mod canonical;
+mod canonical_points;
+pub mod cuts;
+pub mod detector;
+mod followed;
+pub mod framing;
+pub mod landmarks;
+pub mod mouth;
+pub mod nets;
 pub mod observation;
 pub mod points;
 pub mod pose;
+mod similarity;
+pub mod store;
+#[cfg(test)]
+mod testing;
+pub mod tracker;
 
+pub use canonical::MouthShape;
+pub use nets::FaceNets;
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;
+pub use store::{FaceSummary, Track, TrackRecorder, TrackStore};
+pub use tracker::{Tracker, TrackerOptions};

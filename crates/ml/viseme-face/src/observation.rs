@@ -25,3 +25,15 @@ pub struct FaceObservation {
     /// How sure the mouth net is that nothing covers the lips, 0 to 1.
     pub mouth_visible: f32,
 }
+
+impl FaceObservation {
+    /// Completes landmarks with what follows from them: head pose and box.
+    ///
+    /// `None` when they have no pose: not finite, or all in one place.
+    #[must_use]
+    pub fn new(points: Box<[Vec3; POINT_COUNT]>, presence: f32, mouth_visible: f32) -> Option<Self> {
+        let pose = HeadPose::fit(&points)?;
+        let bbox = Rect::bounding(points.iter().map(|p| p.xy()))?;
+        Some(Self { points, pose, bbox, presence, mouth_visible })
+    }
+}

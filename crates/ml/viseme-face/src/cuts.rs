@@ -1,0 +1,137 @@
+//! Where one shot ends and another begins.
+
+use viseme_imaging::{Frame, Samples};
+
+/// Columns and rows of the thumbnail that frames are compared by.
+const COLUMNS: usize = 32;
+const ROWS: usize = 18;
+/// Samples averaged into one value of the thumbnail, in each direction.
+const SAMPLES: usize = 4;
+/// The mean difference of brightness, 0 to 1, that a cut shows at least.
+const LEAST_DIFFERENCE: f32 = 0.06;
+/// A cut differs this many times more than the frames before it did from each other.
+const TIMES_THE_USUAL: f32 = 2.5;
+/// Thumbnails of one shot are correlated at least this well: light that changes keeps its pattern, a cut does not.
+const LEAST_CORRELATION: f32 = 0.6;
+/// How quickly the usual difference follows what is seen, per frame.
+const FOLLOW: f32 = 0.15;
+
+/// Tells cuts from motion and from flashes by a tiny gray copy of each frame.
+#[derive(Debug, Clone, Default)]
+pub struct CutDetector {
+    previous: Option<Vec<f32>>,
+    usual_difference: f32,
+}
+
+impl CutDetector {
+    /// Whether `frame` is the first of a new shot. Frames come in order; the first frame of all is no cut.
+    pub fn is_cut(&mut self, frame: &Frame) -> bool {
+        let current = thumbnail(frame);
+        let Some(previous) = self.previous.replace(current.clone()) else {
+            return false;
+        };
+        let difference =
+            previous.iter().zip(&current).map(|(a, b)| (a - b).abs()).sum::<f32>() / current.len() as f32;
+        let is_cut = difference > LEAST_DIFFERENCE
+            && difference > TIMES_THE_USUAL * self.usual_difference
+            && correlation(&previous, &current) < LEAST_CORRELATION;
+        self.usual_difference =
+            if is_cut { 0.0 } else { self.usual_difference + FOLLOW * (difference - self.usual_difference) };
+        is_cut
+    }
+}
+
+/// Mean brightness, 0 to 1, of the cells of a coarse grid, from a few samples each.
+fn thumbnail(frame: &Frame) -> Vec<f32> {
+    let Some(plane) = frame.planes.first() else {
+        return vec![0.0; COLUMNS * ROWS];
+    };
+    let (width, height) = (plane.width as usize, plane.height as usize);
+    let at = |cell: usize, cells: usize, sample: usize, extent: usize| {
+        ((cell * SAMPLES + sample) * 2 + 1) * extent / (2 * cells * SAMPLES)
+    };
+    let value = |index: usize| match &plane.samples {
+        Samples::U8(samples) => f32::from(samples[index]),
+        Samples::U16(samples) => f32::from(samples[index]),
+    };
+    let scale = 1.0 / (f32::from(frame.format.max_value()) * (SAMPLES * SAMPLES) as f32);
+    let mut cells = Vec::with_capacity(COLUMNS * ROWS);
+    for row in 0..ROWS {
+        for column in 0..COLUMNS {
+            let mut sum = 0.0;
+            for y in (0..SAMPLES).map(|sample| at(row, ROWS, sample, height)) {
+                for x in (0..SAMPLES).map(|sample| at(column, COLUMNS, sample, width)) {
+                    sum += value(y * width + x);
+                }
+            }
+            cells.push(sum * scale);
+        }
+    }
+    cells
+}
+
+/// Pearson's correlation; 1 when one of them is even, because then there is no pattern that could have changed.
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    /// Deviation of brightness, 0 to 1, below which a picture has no pattern.
+    const EVEN: f32 = 0.02;
+    let count = a.len() as f32;
+    let (mean_a, mean_b) = (a.iter().sum::<f32>() / count, b.iter().sum::<f32>() / count);
+    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x - mean_a, y - mean_b);
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
+    }
+    let least = EVEN * EVEN * count;
+    match (aa < least, bb < least) {
+        (true, true) => 1.0,
+        (false, false) => ab / (aa * bb).sqrt(),
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use viseme_core::Pts;
+    use viseme_imaging::PixelFormat;
+
+    fn picture(value: impl Fn(usize, usize) -> f32) -> Frame {
+        let (width, height) = (160_usize, 90_usize);
+        let mut bytes: Vec<u8> =
+            (0..width * height).map(|i| value(i % width, i / width).clamp(0.0, 255.0) as u8).collect();
+        bytes.resize(PixelFormat::YUV420P.frame_bytes(160, 90), 128);
+        Frame::from_bytes(Pts(0), PixelFormat::YUV420P, 160, 90, &bytes).unwrap()
+    }
+
+    fn waves(x: usize, y: usize, shift: f32) -> f32 {
+        128.0 + 60.0 * ((x as f32 + shift) / 17.0).sin() + 40.0 * (y as f32 / 11.0).cos()
+    }
+
+    #[test]
+    fn a_new_scene_is_a_cut_and_only_its_first_frame() {
+        let mut cuts = CutDetector::default();
+        assert!(!cuts.is_cut(&picture(|x, y| waves(x, y, 0.0))));
+        assert!(!cuts.is_cut(&picture(|x, y| waves(x, y, 1.0))));
+        let other = picture(|x, y| if (x / 40 + y / 30) % 2 == 0 { 30.0 } else { 220.0 });
+        assert!(cuts.is_cut(&other));
+        assert!(!cuts.is_cut(&other));
+    }
+
+    #[test]
+    fn a_flash_and_a_pan_are_no_cuts() {
+        let mut cuts = CutDetector::default();
+        cuts.is_cut(&picture(|x, y| waves(x, y, 0.0)));
+        assert!(!cuts.is_cut(&picture(|x, y| waves(x, y, 0.0) * 0.6 + 95.0)), "flash");
+        let mut cuts = CutDetector::default();
+        assert!((0..60).all(|t| !cuts.is_cut(&picture(|x, y| waves(x, y, t as f32 * 6.0)))), "pan");
+    }
+
+    #[test]
+    fn black_to_picture_is_a_cut() {
+        let mut cuts = CutDetector::default();
+        cuts.is_cut(&picture(|_, _| 0.0));
+        assert!(cuts.is_cut(&picture(|x, y| waves(x, y, 0.0))));
+    }
+}

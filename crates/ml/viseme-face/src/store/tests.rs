@@ -1,0 +1,73 @@
+use super::*;
+use crate::testing::{canonical_face, head};
+
+fn face_at(x: f32) -> FaceObservation {
+    canonical_face(&head([0.0, 10.0, 0.0], 80.0, x, 150.0), 0.1)
+}
+
+fn push(recorder: &mut TrackRecorder, frame: u64, is_cut: bool, faces: &[(u32, f32)]) {
+    let faces: Vec<_> = faces.iter().map(|&(id, x)| (TrackId(id), face_at(x))).collect();
+    recorder.push(FrameIndex(frame), is_cut, &faces).unwrap();
+}
+
+#[test]
+fn what_was_written_is_read_back_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    for frame in 0..200 {
+        push(&mut recorder, frame, false, &[(0, 100.0 + frame as f32), (1, 400.0)]);
+    }
+    let store = recorder.finish().unwrap();
+    assert_eq!(store.tracks().len(), 2);
+    for frame in [199, 0, 77, 78, 3, 150] {
+        let face = store.observation(TrackId(0), FrameIndex(frame)).unwrap().unwrap();
+        let wanted = face_at(100.0 + frame as f32);
+        assert!(face.points.iter().zip(wanted.points.iter()).all(|(a, b)| (*a - *b).length() < 0.03));
+        let smoothed = store.smoothed(TrackId(0), FrameIndex(frame)).unwrap().unwrap();
+        assert!(smoothed.points.iter().zip(wanted.points.iter()).all(|(a, b)| (*a - *b).length() < 0.05));
+    }
+    assert_eq!(store.observation(TrackId(0), FrameIndex(200)).unwrap(), None);
+    assert_eq!(store.observation(TrackId(7), FrameIndex(0)).unwrap(), None);
+}
+
+#[test]
+fn a_short_absence_is_bridged_in_a_straight_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    push(&mut recorder, 0, false, &[(0, 100.0)]);
+    push(&mut recorder, 1, false, &[]);
+    push(&mut recorder, 2, false, &[]);
+    push(&mut recorder, 3, false, &[(0, 130.0)]);
+    push(&mut recorder, 4, false, &[]);
+    let store = recorder.finish().unwrap();
+    let track = &store.tracks()[0];
+    assert_eq!(track.frames(), 0..4);
+    assert!(track.begins_with_shot && !track.ends_with_shot);
+    let bridged = store.observation(TrackId(0), FrameIndex(1)).unwrap().unwrap();
+    assert!((bridged.pose.translation.x - 110.0).abs() < 0.05, "{}", bridged.pose.translation.x);
+}
+
+#[test]
+fn a_cut_ends_tracks_and_begins_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    push(&mut recorder, 0, false, &[(0, 100.0)]);
+    push(&mut recorder, 1, true, &[(1, 100.0)]);
+    push(&mut recorder, 2, false, &[(1, 101.0)]);
+    let store = recorder.finish().unwrap();
+    let [before, after] = store.tracks() else { panic!("two tracks") };
+    assert!(before.ends_with_shot && after.begins_with_shot && after.ends_with_shot);
+    assert_eq!((before.frames(), after.frames()), (0..1, 1..3));
+}
+
+#[test]
+fn a_skipped_frame_is_refused_and_a_lost_file_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    assert!(recorder.push(FrameIndex(1), false, &[]).is_err());
+    push(&mut recorder, 0, false, &[(0, 100.0)]);
+    let store = recorder.finish().unwrap();
+    File::options().write(true).open(folder.path().join("faces.bin")).unwrap().set_len(10).unwrap();
+    assert!(store.observation(TrackId(0), FrameIndex(0)).is_err());
+    assert!(TrackRecorder::create(&folder.path().join("missing")).is_err());
+}

@@ -1,0 +1,254 @@
+//! Follows every face from frame to frame.
+//!
+//! A face that is known is looked for where the last frame saw it: two small nets, no search. The detector, which is
+//! dearer, runs every few frames, and at once when a face was lost or a new shot began.
+
+use crate::cuts::CutDetector;
+use crate::detector::Detection;
+use crate::followed::Followed;
+use crate::framing::{AnalysisImage, Framing};
+use crate::nets::FaceNets;
+use crate::{FaceObservation, TrackId};
+use viseme_core::{FrameIndex, Limits, Result};
+use viseme_imaging::{ColourInfo, Frame};
+
+/// How the tracker works.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackerOptions {
+    /// Most faces followed at a time; more are not looked at. Default: that of [`Limits`].
+    pub max_faces: usize,
+    /// Frames from one search for new faces to the next. Default 12, half a second of film.
+    pub detect_every: u32,
+    /// Frames from one search to the next while no face is known. Default 2.
+    pub search_every: u32,
+    /// Faces narrower than this many pixels are not followed. Default 20: too small to sync, but worth a report.
+    pub least_width_px: f32,
+    /// Whether the only frame is a picture: then a face need not prove itself over several frames. Default no.
+    pub is_still: bool,
+}
+
+impl Default for TrackerOptions {
+    fn default() -> Self {
+        Self {
+            max_faces: Limits::default().faces,
+            detect_every: 12,
+            search_every: 2,
+            least_width_px: 20.0,
+            is_still: false,
+        }
+    }
+}
+
+/// A face that the landmark net is less sure of than this is not seen in the frame.
+const LEAST_PRESENCE: f32 = 0.3;
+/// A face that is not yet known needs this much.
+const LEAST_PRESENCE_OF_NEW: f32 = 0.6;
+/// A new face is believed at once when both the detector and the landmark net are this sure.
+const CERTAIN_SCORE: f32 = 0.6;
+const CERTAIN_PRESENCE: f32 = 0.9;
+/// A face may be away for this many frames and still be the same track, if it comes back where it was.
+const MAX_MISSED: u32 = 5;
+/// A face that the detector has not seen for this many searches must please the landmark net this much to go on.
+const MAX_UNSUPPORTED_SEARCHES: u32 = 3;
+const PRESENCE_WITHOUT_SUPPORT: f32 = 0.8;
+/// Two followed faces whose boxes overlap more than this are one.
+const DUPLICATE_IOU: f32 = 0.5;
+/// A region that fits the face worse than this (shift in sides, ratio of sides, radians) is looked at again.
+const LOOSE_SHIFT: f32 = 0.12;
+const LOOSE_RATIO: f32 = 1.18;
+const LOOSE_ROLL: f32 = 0.35;
+
+/// Follows the faces of one video, frame by frame.
+#[derive(Debug)]
+pub struct Tracker {
+    nets: FaceNets,
+    options: TrackerOptions,
+    cuts: CutDetector,
+    followed: Vec<Followed>,
+    started: u32,
+    since_search: u32,
+    is_first: bool,
+    is_cut: bool,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing yet.
+    #[must_use]
+    pub fn new(nets: FaceNets, options: TrackerOptions) -> Self {
+        Self {
+            nets,
+            options,
+            cuts: CutDetector::default(),
+            followed: Vec::new(),
+            started: 0,
+            since_search: 0,
+            is_first: true,
+            is_cut: false,
+        }
+    }
+
+    /// The faces of the next frame, by track. Frames are given in order, each once.
+    ///
+    /// # Errors
+    /// When a model fails.
+    pub fn observe(
+        &mut self,
+        frame: &Frame,
+        colour: &ColourInfo,
+        _index: FrameIndex,
+    ) -> Result<Vec<(TrackId, FaceObservation)>> {
+        let image = AnalysisImage { frame, colour };
+        self.is_cut = self.cuts.is_cut(frame);
+        if self.is_cut {
+            self.followed.clear();
+        }
+        self.follow(image)?;
+        if self.is_search_due() {
+            self.search(image)?;
+            self.since_search = 0;
+        }
+        self.since_search += 1;
+        self.is_first = false;
+        self.forget(frame);
+        self.confirm();
+        let mut seen: Vec<_> = self.followed.iter().filter_map(|f| Some((f.id?, f.face.clone()?))).collect();
+        seen.sort_by_key(|&(id, _)| id);
+        Ok(seen)
+    }
+
+    /// Whether the frame given last is the first of a new shot. No track goes across a cut.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Looks for every known face near its last place.
+    fn follow(&mut self, image: AnalysisImage<'_>) -> Result<()> {
+        for followed in &mut self.followed {
+            followed.advance();
+            for framing in followed.expected() {
+                let face = look(&self.nets, image, &framing, LEAST_PRESENCE)?;
+                if let Some(face) = face.filter(|face| followed.can_be(face)) {
+                    followed.update(face);
+                    break;
+                }
+            }
+        }
+        self.merge_duplicates();
+        Ok(())
+    }
+
+    fn is_search_due(&self) -> bool {
+        let is_unsettled = self.followed.iter().any(|f| f.missed > 0 || f.id.is_none());
+        let every =
+            if self.followed.is_empty() { self.options.search_every } else { self.options.detect_every };
+        self.is_first || self.is_cut || is_unsettled || self.since_search >= every
+    }
+
+    /// Searches the whole frame: for faces that were lost, and for new ones.
+    fn search(&mut self, image: AnalysisImage<'_>) -> Result<()> {
+        let mut unknown = Vec::new();
+        for detection in self.nets.detector.detect(image)? {
+            match self.followed.iter_mut().find(|f| f.is_in(&detection.bbox)) {
+                Some(followed) => {
+                    followed.support();
+                    if followed.face.is_none() {
+                        let framing = Framing::of_box(&detection.bbox);
+                        if let Some(face) = look(&self.nets, image, &framing, LEAST_PRESENCE)? {
+                            followed.update(face);
+                        }
+                    }
+                }
+                None => unknown.push(detection),
+            }
+        }
+        self.merge_duplicates();
+        unknown.sort_by(|a, b| b.bbox.width.total_cmp(&a.bbox.width));
+        for detection in unknown {
+            self.meet(image, &detection)?;
+        }
+        Ok(())
+    }
+
+    /// Starts to follow a face that the detector found, if the landmark net agrees.
+    fn meet(&mut self, image: AnalysisImage<'_>, detection: &Detection) -> Result<()> {
+        if self.followed.len() >= self.options.max_faces {
+            return Ok(());
+        }
+        let framing = Framing::of_box(&detection.bbox);
+        let Some(face) = look(&self.nets, image, &framing, LEAST_PRESENCE_OF_NEW)? else {
+            return Ok(());
+        };
+        let is_known = self.followed.iter().any(|f| f.is_in(&face.bbox));
+        if is_known || face.bbox.width < self.options.least_width_px {
+            return Ok(());
+        }
+        let is_certain = detection.score >= CERTAIN_SCORE && face.presence >= CERTAIN_PRESENCE;
+        let id = (is_certain || self.options.is_still).then(|| self.next_id());
+        self.followed.push(Followed::new(face, id));
+        Ok(())
+    }
+
+    /// Drops faces that left, were lost for too long, never proved themselves, or were none.
+    fn forget(&mut self, frame: &Frame) {
+        let patience = self.options.detect_every * MAX_UNSUPPORTED_SEARCHES;
+        self.followed.retain(|f| {
+            let is_lost = f.missed > if f.id.is_some() { MAX_MISSED } else { 0 };
+            let is_doubtful = f.unsupported > patience
+                && f.face.as_ref().is_none_or(|face| face.presence < PRESENCE_WITHOUT_SUPPORT);
+            let is_unproved = f.id.is_none() && f.unsupported > 1;
+            !(is_lost || is_doubtful || is_unproved || f.has_left(frame.width, frame.height))
+        });
+    }
+
+    /// Numbers the faces that have proved themselves.
+    fn confirm(&mut self) {
+        for position in 0..self.followed.len() {
+            if self.followed[position].id.is_none() && self.followed[position].has_proved_itself() {
+                self.followed[position].id = Some(self.next_id());
+            }
+        }
+    }
+
+    /// Of two tracks that have run together the one that had to jump farther has lost its own face.
+    fn merge_duplicates(&mut self) {
+        let mut position = 0;
+        while position < self.followed.len() {
+            let loses = self.followed.iter().enumerate().any(|(other, better)| {
+                let worse = &self.followed[position];
+                let (Some(a), Some(b)) = (&worse.face, &better.face) else { return false };
+                other != position
+                    && a.bbox.iou(&b.bbox) > DUPLICATE_IOU
+                    && (better.id.is_none(), better.jump, other) < (worse.id.is_none(), worse.jump, position)
+            });
+            if loses {
+                self.followed.remove(position);
+            } else {
+                position += 1;
+            }
+        }
+    }
+
+    fn next_id(&mut self) -> TrackId {
+        self.started += 1;
+        TrackId(self.started - 1)
+    }
+}
+
+/// The face that `framing` shows; looked at a second time when it does not fill the region as it should.
+fn look(
+    nets: &FaceNets,
+    image: AnalysisImage<'_>,
+    framing: &Framing,
+    least_presence: f32,
+) -> Result<Option<FaceObservation>> {
+    let Some(face) = nets.observe(image, framing, least_presence)? else {
+        return Ok(None);
+    };
+    let better = Framing::of_face(&face.points);
+    let ratio = (better.side / framing.side).max(framing.side / better.side);
+    let is_loose = (better.center - framing.center).length() > LOOSE_SHIFT * framing.side
+        || ratio > LOOSE_RATIO
+        || (better.roll - framing.roll).abs() > LOOSE_ROLL;
+    if is_loose { nets.observe(image, &better, least_presence) } else { Ok(Some(face)) }
+}
