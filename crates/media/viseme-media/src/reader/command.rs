@@ -1,0 +1,58 @@
+//! The command line of the decoding child.
+
+use crate::VideoInfo;
+use crate::input::{Input, preamble, strings};
+use crate::pixel_format;
+use std::ffi::OsString;
+use viseme_core::Pts;
+use viseme_imaging::ColourRange;
+
+/// Threads of the decoder. Two keep up with every engine; each more costs a few frames of memory.
+const DECODER_THREADS: &str = "2";
+
+/// A frame to start at, by its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SeekTo {
+    /// Its time, on our clock.
+    pub(super) pts: Pts,
+}
+
+/// Decodes the stream of `info` to raw planes on standard output, with one `showinfo` line per frame on standard error.
+pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<SeekTo>) -> Vec<OsString> {
+    // `showinfo` speaks at level "info". `-copyts` keeps the file's own times.
+    let mut arguments = preamble("info");
+    arguments.extend(strings(&["-copyts", "-threads", DECODER_THREADS, "-filter_threads", "1"]));
+    if let Some(seek) = seek {
+        let seconds = info.timebase.seconds(Pts(seek.pts.0 + info.origin.0));
+        arguments.extend(strings(&["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &format!("{seconds:.6}")]));
+    }
+    arguments.extend(input.arguments());
+    let stream = format!("0:{}", info.stream_index);
+    arguments.extend(strings(&["-map", &stream, "-an", "-sn", "-dn", "-vf", &filters(info, seek)]));
+    arguments.extend(strings(&["-fps_mode", "passthrough", "-c:v", "rawvideo"]));
+    arguments.extend(strings(&["-pix_fmt", &pixel_format::decoded_name(&info.pixel_format_name, info.format)]));
+    arguments.extend(strings(&["-f", "rawvideo", "pipe:1"]));
+    arguments
+}
+
+/// The filters, which leave the frames of an ordinary file as they are.
+fn filters(info: &VideoInfo, seek: Option<SeekTo>) -> String {
+    let (numerator, denominator) = (info.timebase.numerator(), info.timebase.denominator());
+    let mut filters = vec![format!("settb={numerator}/{denominator}")];
+    if let Some(seek) = seek {
+        filters.push(format!("select='gte(pts,{})'", seek.pts.0 + info.origin.0));
+    }
+    // A stream may change its size on the way: then the later frames are scaled to the size that was announced.
+    let range = match info.colour.range {
+        ColourRange::Limited => "limited",
+        ColourRange::Full => "full",
+    };
+    let (width, height) = (info.width, info.height);
+    filters.push(format!(
+        "scale=w={width}:h={height}:in_range={range}:out_range={range}:flags=bicubic+accurate_rnd+full_chroma_int+bitexact"
+    ));
+    let name = pixel_format::decoded_name(&info.pixel_format_name, info.format);
+    filters.push(format!("format={name}"));
+    filters.push("showinfo=checksum=0".to_owned());
+    filters.join(",")
+}
