@@ -1,0 +1,165 @@
+//! The plan: which frame is shown when, and how much of the effect it gets.
+
+use proptest::prelude::*;
+use viseme::{FacePlan, FrameTimes, LoopMode, Plan, PlanInput, plan};
+use viseme_core::{FrameIndex, Pts, Timebase};
+use viseme_face::TrackId;
+
+fn milliseconds() -> Timebase {
+    Timebase::new(1, 1000).unwrap()
+}
+
+/// Times of frames that are shown for `durations` milliseconds each.
+fn times_of(durations: &[i64]) -> FrameTimes {
+    let mut times = FrameTimes::new(milliseconds());
+    let mut start = 0;
+    for duration in durations {
+        times.push(Pts(start));
+        start += duration;
+    }
+    times.set_last_duration(durations.last().copied().unwrap_or(0));
+    times
+}
+
+fn planned(durations: &[i64], speech_s: f64, loop_mode: LoopMode) -> Plan {
+    plan(PlanInput { times: times_of(durations), speech_s, loop_mode, faces: Vec::new() })
+}
+
+fn sources(plan: &Plan) -> Vec<u64> {
+    plan.frames().map(|frame| frame.source.0).collect()
+}
+
+/// One line per frame: output number, source number, time in milliseconds, strength of each face.
+fn picture(plan: &Plan) -> String {
+    let line = |frame: viseme::PlannedFrame| {
+        let strength = |face| format!("{:.2}", plan.strength(face, frame.source));
+        let strengths: Vec<String> = plan.faces().iter().map(strength).collect();
+        format!("{:>2} <- {:>2} {:>4} ms  {}", frame.output.0, frame.source.0, frame.pts.0, strengths.join(" "))
+    };
+    plan.frames().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_looped_clip_of_variable_rate_with_two_faces() {
+    let faces = vec![
+        FacePlan { track: TrackId(0), usable: vec![0..4, 6..8] },
+        FacePlan { track: TrackId(1), usable: vec![2..7] },
+    ];
+    let times = times_of(&[40, 40, 20, 60, 40, 40, 80, 40]);
+    for loop_mode in [LoopMode::None, LoopMode::Repeat, LoopMode::Pingpong] {
+        let input = PlanInput { times: times.clone(), speech_s: 0.7, loop_mode, faces: faces.clone() };
+        insta::assert_snapshot!(format!("looped_{loop_mode:?}"), picture(&plan(input)));
+    }
+}
+
+#[test]
+fn the_clip_is_kept_whole_under_a_short_speech() {
+    assert_eq!(planned(&[40; 5], 0.05, LoopMode::Repeat).len(), 5);
+    assert_eq!(planned(&[40; 5], 0.0, LoopMode::Pingpong).len(), 5);
+}
+
+#[test]
+fn a_speech_of_equal_length_adds_no_frame() {
+    for mode in [LoopMode::None, LoopMode::Repeat, LoopMode::Pingpong] {
+        assert_eq!(planned(&[40; 250], 10.0, mode).len(), 250, "{mode:?}");
+    }
+}
+
+#[test]
+fn without_a_loop_the_shorter_of_the_two_ends_the_output() {
+    assert_eq!(planned(&[40; 10], 9.0, LoopMode::None).len(), 10);
+    assert_eq!(planned(&[40; 10], 0.2, LoopMode::None).len(), 5);
+    assert_eq!(planned(&[40; 10], 0.0, LoopMode::None).len(), 1);
+}
+
+#[test]
+fn pingpong_shows_the_frames_at_its_turns_once() {
+    assert_eq!(sources(&planned(&[40; 4], 0.44, LoopMode::Pingpong)), [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2]);
+    assert_eq!(sources(&planned(&[40; 2], 0.2, LoopMode::Pingpong)), [0, 1, 0, 1, 0]);
+    assert_eq!(sources(&planned(&[40; 1], 0.12, LoopMode::Pingpong)), [0, 0, 0]);
+}
+
+#[test]
+fn each_frame_of_a_loop_is_shown_as_long_as_in_the_source() {
+    let durations = [10, 20, 30, 40];
+    let plan = planned(&durations, 0.5, LoopMode::Pingpong);
+    for output in 0..plan.len() - 1 {
+        let frame = plan.frame(output);
+        let shown = plan.frame(output + 1).pts.0 - frame.pts.0;
+        assert_eq!(shown, durations[frame.source.0 as usize], "output frame {output}");
+    }
+}
+
+#[test]
+fn a_clip_without_frames_has_an_empty_plan() {
+    let plan = planned(&[], 3.0, LoopMode::Repeat);
+    assert!(plan.is_empty());
+    assert_eq!(plan.frames().count(), 0);
+    assert!(plan.duration_s().abs() < f64::EPSILON);
+}
+
+#[test]
+fn an_hour_of_output_is_planned_without_a_list_of_it() {
+    let plan = planned(&[40; 25], 3600.0, LoopMode::Repeat);
+    assert_eq!(plan.len(), 90_000);
+    assert_eq!(plan.frame(89_999).source, FrameIndex(24));
+}
+
+fn loop_modes() -> impl Strategy<Value = LoopMode> {
+    prop_oneof![Just(LoopMode::None), Just(LoopMode::Repeat), Just(LoopMode::Pingpong)]
+}
+
+proptest! {
+    #[test]
+    fn every_plan_is_sound(
+        durations in prop::collection::vec(1i64..200, 1..40),
+        speech_ms in 0u32..20_000,
+        mode in loop_modes(),
+    ) {
+        let speech_s = f64::from(speech_ms) / 1000.0;
+        let clip_s = durations.iter().sum::<i64>() as f64 / 1000.0;
+        let plan = planned(&durations, speech_s, mode);
+        let frames: Vec<_> = plan.frames().collect();
+        prop_assert_eq!(frames.len() as u64, plan.len());
+        prop_assert!(frames.iter().all(|frame| frame.source.0 < durations.len() as u64));
+        prop_assert!(frames.windows(2).all(|pair| pair[0].pts < pair[1].pts));
+        prop_assert_eq!(frames[0].source, FrameIndex(0));
+        // The last frame starts before the end that was asked for, and lasts until it.
+        let end_s = if mode == LoopMode::None { clip_s.min(speech_s) } else { clip_s.max(speech_s) };
+        prop_assert!(frames.len() == 1 || frames[frames.len() - 1].speech_s < end_s);
+        prop_assert!(plan.duration_s() >= end_s - 1e-6);
+    }
+
+    #[test]
+    fn a_loop_goes_on_where_the_mode_says(
+        durations in prop::collection::vec(1i64..200, 3..40),
+        speech_ms in 0u32..20_000,
+    ) {
+        let last = durations.len() as u64 - 1;
+        let speech_s = f64::from(speech_ms) / 1000.0;
+        for pair in sources(&planned(&durations, speech_s, LoopMode::Repeat)).windows(2) {
+            prop_assert_eq!(pair[1], if pair[0] == last { 0 } else { pair[0] + 1 });
+        }
+        for pair in sources(&planned(&durations, speech_s, LoopMode::Pingpong)).windows(2) {
+            prop_assert_eq!(pair[1].abs_diff(pair[0]), 1);
+        }
+    }
+
+    #[test]
+    fn strength_is_zero_exactly_outside_the_usable_runs(
+        frames in 2usize..60,
+        start in 0u64..30,
+        length in 1u64..30,
+    ) {
+        let run = start.min(frames as u64 - 1)..(start + length).min(frames as u64).max(1);
+        prop_assume!(run.start < run.end);
+        let face = FacePlan { track: TrackId(0), usable: vec![run.clone()] };
+        let times = times_of(&vec![40; frames]);
+        let plan = plan(PlanInput { times, speech_s: 1.0, loop_mode: LoopMode::Repeat, faces: vec![face] });
+        for source in 0..frames as u64 {
+            let strength = plan.strength(&plan.faces()[0], FrameIndex(source));
+            prop_assert!((0.0..=1.0).contains(&strength));
+            prop_assert_eq!(strength > 0.0, run.contains(&source), "frame {}", source);
+        }
+    }
+}
