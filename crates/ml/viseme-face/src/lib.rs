@@ -13,6 +13,8 @@ pub mod nets;
 pub mod observation;
 pub mod points;
 pub mod pose;
+pub mod segments;
+pub mod selection;
 mod similarity;
 pub mod store;
 #[cfg(test)]
@@ -23,5 +25,6 @@ pub use canonical::MouthShape;
 pub use nets::FaceNets;
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;
+pub use selection::FaceChoice;
 pub use store::{FaceSummary, Track, TrackRecorder, TrackStore};
 pub use tracker::{Tracker, TrackerOptions};

@@ -72,6 +72,12 @@ impl Track {
         self.mean(|s| f64::from(s.presence))
     }
 
+    /// A track that is nowhere on disk, in the middle of a shot.
+    #[cfg(test)]
+    pub(crate) fn for_tests(id: TrackId, first: FrameIndex, summaries: Vec<FaceSummary>) -> Self {
+        Self { id, first, begins_with_shot: false, ends_with_shot: false, summaries, records: Vec::new() }
+    }
+
     fn mean(&self, value: impl Fn(&FaceSummary) -> f64) -> f32 {
         (self.summaries.iter().map(value).sum::<f64>() / self.summaries.len().max(1) as f64) as f32
     }
