@@ -195,18 +195,15 @@ fn arguments(settings: &EncodeSettings, encoder: &str) -> Vec<OsString> {
             add("-svtav1-params", &format!("lp={threads}"));
         }
         "libaom-av1" => {
-            let lossless = u8::from(settings.lossless);
-            add("-aom-params", &format!("lossless={lossless}"));
             add("-cpu-used", preset.unwrap_or("6"));
             add("-threads", &threads);
-            add("-crf", &crf(28));
+            if settings.lossless { add("-aom-params", "lossless=1") } else { add("-crf", &crf(28)) }
             add("-b:v", "0");
         }
         "libvpx-vp9" => {
-            add("-lossless", if settings.lossless { "1" } else { "0" });
             add("-threads", &threads);
             add("-cpu-used", "2");
-            add("-crf", &crf(24));
+            if settings.lossless { add("-lossless", "1") } else { add("-crf", &crf(24)) }
             add("-b:v", "0");
         }
         _ => {

@@ -1,6 +1,7 @@
 //! Encodes frames to a video file, at the times that they carry.
 
-use crate::codec::{EncodeSettings, EncoderPlan, VideoCodec, plan};
+use crate::codec::{EncodeSettings, EncoderPlan, plan};
+use crate::container::Container;
 use crate::input::{Input, file_url, preamble, strings};
 use crate::process::{Running, Wiring};
 use crate::{ColourTags, FrameSink, Ratio, Tools, VideoInfo, WrittenVideo, nut};
@@ -10,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ChildStdin;
 use std::thread::JoinHandle;
-use viseme_core::{Error, Limits, Pts, Result, Timebase, Warning, WarningCode};
+use viseme_core::{Error, ErrorKind, Limits, Pts, Result, Timebase, Warning, WarningCode};
 use viseme_imaging::{Frame, PixelFormat};
 
 /// What the frames of an output have in common.
@@ -50,9 +51,9 @@ impl OutputVideo {
 
 /// Writes a file with a picture and no sound through an encoding child process.
 ///
-/// The file is MP4, or `QuickTime` for FFV1, whatever its name: the containers that keep times exactly. It is whole only
-/// after [`FrameSink::finish`]; a writer that is dropped before leaves an unfinished file. Equal frames and settings give
-/// equal bytes.
+/// The extension of the file decides its container. MP4 and `QuickTime` keep times exactly; FFV1 needs `QuickTime`, or
+/// Matroska, which alone keeps the range of its samples. The file is whole only after [`FrameSink::finish`]; a writer that
+/// is dropped before leaves an unfinished file. Equal frames and settings give equal bytes.
 #[derive(Debug)]
 pub struct VideoWriter {
     path: PathBuf,
@@ -72,7 +73,8 @@ impl VideoWriter {
     /// Starts an encoder that writes to `path`, which it replaces.
     ///
     /// # Errors
-    /// When the settings are out of range or the encoder cannot be started. Faults of the output appear with the frames.
+    /// When the settings are out of range, the container does not take the codec, or the encoder cannot be started.
+    /// Faults of the output appear with the frames.
     pub fn create(
         tools: &Tools,
         path: &Path,
@@ -81,8 +83,13 @@ impl VideoWriter {
         limits: &Limits,
     ) -> Result<Self> {
         settings.validate()?;
+        let container = Container::of(path)?;
+        if !container.takes_video(settings.codec) {
+            let message = format!("{container:?} cannot hold {:?}", settings.codec);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
         let encoder = plan(settings, video.format, (video.width, video.height))?;
-        let arguments = arguments(path, video, settings, &encoder);
+        let arguments = arguments(path, video, container, &encoder);
         let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Stdin, limits)?;
         let stdin = child.take_stdin()?;
         // One frame waits while the next is made and the last is read by the encoder.
@@ -147,11 +154,12 @@ impl VideoWriter {
         }
     }
 
-    /// The number of frames that the finished file says it has.
+    /// The number of frames that the finished file has.
     fn frames_in_file(&self) -> Result<u64> {
         let input = Input::open(&self.path)?;
         let mut arguments = strings(&["-hide_banner", "-loglevel", "level+error", "-of", "csv=p=0"]);
-        arguments.extend(strings(&["-select_streams", "v:0", "-show_entries", "stream=nb_frames"]));
+        arguments.extend(strings(&["-select_streams", "v:0", "-count_packets"]));
+        arguments.extend(strings(&["-show_entries", "stream=nb_read_packets"]));
         arguments.extend(input.arguments());
         let child = Running::spawn(&self.tools.ffprobe, &arguments, Wiring::Stdout, &self.limits)?;
         let output = child.output(&format!("check {}", self.path.display()), 4096)?;
@@ -211,7 +219,7 @@ fn write_all(mut stdin: ChildStdin, frames: &crossbeam_channel::Receiver<Vec<u8>
 fn arguments(
     path: &Path,
     video: &OutputVideo,
-    settings: &EncodeSettings,
+    container: Container,
     encoder: &EncoderPlan,
 ) -> Vec<OsString> {
     let (numerator, denominator) = (video.timebase.numerator(), video.timebase.denominator());
@@ -224,11 +232,12 @@ fn arguments(
     arguments.extend(strings(&["-enc_time_base", &format!("{numerator}/{denominator}")]));
     arguments.extend(encoder.arguments.iter().cloned());
     arguments.extend(strings(&["-pix_fmt", &encoder.pixel_format, "-flags:v", "+bitexact"]));
-    // The time scales of the track and of the whole, so that a start later than zero is exact too.
-    let scale = denominator.to_string();
-    arguments.extend(strings(&["-video_track_timescale", &scale, "-movie_timescale", &scale]));
-    let container = if settings.codec == VideoCodec::Ffv1 { "mov" } else { "mp4" };
-    arguments.extend(strings(&["-fflags", "+bitexact", "-f", container, "-y"]));
+    if matches!(container, Container::Mp4 | Container::Mov) {
+        // The time scales of the track and of the whole, so that a start later than zero is exact too.
+        let scale = denominator.to_string();
+        arguments.extend(strings(&["-video_track_timescale", &scale, "-movie_timescale", &scale]));
+    }
+    arguments.extend(strings(&["-fflags", "+bitexact", "-f", container.muxer(), "-y"]));
     arguments.push(file_url(path));
     arguments
 }
