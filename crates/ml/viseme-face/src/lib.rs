@@ -13,6 +13,7 @@ pub mod nets;
 pub mod observation;
 pub mod points;
 pub mod pose;
+pub mod preview;
 pub mod segments;
 pub mod selection;
 mod similarity;

@@ -1,0 +1,183 @@
+//! Draws what the tracker sees into a frame: boxes, landmarks and a line of text per face.
+
+mod font;
+mod painter;
+
+use crate::FaceObservation;
+use crate::points::LIP_COUNT;
+use painter::{Painter, Rgb};
+use viseme_core::geometry::{Rect, Vec2};
+use viseme_core::segment::SkipReason;
+use viseme_imaging::{ColourInfo, Frame};
+
+const SYNCED: Rgb = [0.2, 0.9, 0.3];
+const SKIPPED: Rgb = [1.0, 0.6, 0.1];
+const LIPS: Rgb = [1.0, 0.25, 0.5];
+const POINTS: Rgb = [0.4, 0.85, 1.0];
+const PAPER: Rgb = [0.0, 0.0, 0.0];
+
+/// Rows of the picture per pixel of line width and per dot of a letter.
+const ROWS_PER_DOT: u32 = 480;
+
+/// A face to be drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct PreviewFace<'a> {
+    /// Its number in order of appearance, from 1.
+    pub number: u32,
+    /// Where it is.
+    pub face: &'a FaceObservation,
+    /// How well it can be synced, 0 to 1.
+    pub quality: f32,
+    /// Why it cannot, when it cannot.
+    pub skip: Option<SkipReason>,
+}
+
+/// Draws `faces` into the planes of `frame`: green where lips can be moved, orange where not.
+pub fn draw(frame: &mut Frame, colour: &ColourInfo, faces: &[PreviewFace<'_>]) {
+    let mut painter = Painter::new(frame, colour);
+    let dot = (painter.size().1.div_ceil(ROWS_PER_DOT)).max(1) as f32;
+    for shown in faces {
+        let rgb = if shown.skip.is_none() { SYNCED } else { SKIPPED };
+        outline(&mut painter, &shown.face.bbox, dot, rgb);
+        for (i, point) in shown.face.points.iter().enumerate() {
+            let rgb = if i < LIP_COUNT { LIPS } else { POINTS };
+            painter
+                .fill(&Rect { x: point.x - dot / 2.0, y: point.y - dot / 2.0, width: dot, height: dot }, rgb);
+        }
+        let text = caption(shown);
+        let place = caption_place(&shown.face.bbox, &text, dot, painter.size());
+        write(&mut painter, &text, place, dot, rgb);
+    }
+}
+
+/// "1 87% yaw -12" or "1 profile view".
+fn caption(shown: &PreviewFace<'_>) -> String {
+    let why = match shown.skip {
+        None => {
+            let [_, yaw, _] = shown.face.pose.euler_degrees();
+            return format!("{} {:.0}% yaw {yaw:+.0}", shown.number, 100.0 * shown.quality);
+        }
+        Some(SkipReason::NotVisible) => "not visible",
+        Some(SkipReason::ProfileView) => "profile view",
+        Some(SkipReason::FaceTooSmall) => "too small",
+        Some(SkipReason::LowDetectionQuality) => "low quality",
+        Some(SkipReason::Occluded) => "occluded",
+        Some(_) => "skipped",
+    };
+    format!("{} {why}", shown.number)
+}
+
+/// The top left corner of a caption: above the box, or within the picture where there is no room.
+fn caption_place(bbox: &Rect, text: &str, dot: f32, (width, height): (u32, u32)) -> Vec2 {
+    let size = text_size(text, dot);
+    let x = bbox.x.min(width as f32 - size.x).max(0.0);
+    let y = (bbox.y - size.y - dot).min(height as f32 - size.y).max(0.0);
+    Vec2::new(x, y)
+}
+
+/// Extent of a text on its paper: one dot between letters and around them.
+fn text_size(text: &str, dot: f32) -> Vec2 {
+    let letters = text.chars().count() as f32;
+    Vec2::new((letters * (font::COLUMNS + 1) as f32 + 1.0) * dot, (font::ROWS + 2) as f32 * dot)
+}
+
+fn write(painter: &mut Painter<'_>, text: &str, place: Vec2, dot: f32, rgb: Rgb) {
+    let size = text_size(text, dot);
+    painter.fill(&Rect { x: place.x, y: place.y, width: size.x, height: size.y }, PAPER);
+    for (position, letter) in text.chars().enumerate() {
+        let left = place.x + (position as f32 * (font::COLUMNS + 1) as f32 + 1.0) * dot;
+        for (row, dots) in font::glyph(letter).into_iter().enumerate() {
+            for column in (0..font::COLUMNS).filter(|column| dots >> (font::COLUMNS - 1 - column) & 1 == 1) {
+                let (x, y) = (left + column as f32 * dot, place.y + (row + 1) as f32 * dot);
+                painter.fill(&Rect { x, y, width: dot, height: dot }, rgb);
+            }
+        }
+    }
+}
+
+fn outline(painter: &mut Painter<'_>, rect: &Rect, line: f32, rgb: Rgb) {
+    let horizontal = |y: f32| Rect { x: rect.x, y, width: rect.width, height: line };
+    let vertical = |x: f32| Rect { x, y: rect.y, width: line, height: rect.height };
+    for side in [
+        horizontal(rect.y),
+        horizontal(rect.y + rect.height - line),
+        vertical(rect.x),
+        vertical(rect.x + rect.width - line),
+    ] {
+        painter.fill(&side, rgb);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{canonical_face, head};
+    use viseme_core::Pts;
+    use viseme_imaging::{ChromaSampling, ColourMatrix, ColourRange, PixelFormat, Samples, crop_rgb};
+
+    const COLOUR: ColourInfo = ColourInfo {
+        range: ColourRange::Limited,
+        matrix: ColourMatrix::Bt709,
+        primaries: None,
+        transfer: None,
+    };
+
+    fn gray_frame(format: PixelFormat, width: u32, height: u32) -> Frame {
+        let bytes = vec![if format.bit_depth > 8 { 1 } else { 128 }; format.frame_bytes(width, height)];
+        Frame::from_bytes(Pts(0), format, width, height, &bytes).unwrap()
+    }
+
+    #[test]
+    fn colours_come_out_as_meant_in_every_format() {
+        for chroma in [ChromaSampling::Yuv420, ChromaSampling::Yuv444, ChromaSampling::Gbr] {
+            for bit_depth in [8, 10] {
+                let mut frame = gray_frame(PixelFormat { chroma, bit_depth, alpha: false }, 16, 16);
+                Painter::new(&mut frame, &COLOUR)
+                    .fill(&Rect { x: 0.0, y: 0.0, width: 16.0, height: 16.0 }, SKIPPED);
+                let pixels = crop_rgb(&frame, &COLOUR, &viseme_core::geometry::Affine::IDENTITY, 16).unwrap();
+                for (plane, wanted) in pixels.chunks(256).zip(SKIPPED) {
+                    assert!(
+                        plane.iter().all(|v| (v - 255.0 * wanted).abs() < 3.0),
+                        "{chroma:?}: {}",
+                        plane[0]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_anywhere_is_drawn_and_the_rest_left_alone() {
+        let faces = [
+            canonical_face(&head([0.0, 20.0, 5.0], 30.0, 80.0, 60.0), 0.1),
+            canonical_face(&head([0.0; 3], 30.0, -20.0, 119.0), 0.1),
+            canonical_face(&head([0.0; 3], 30.0, 900.0, -400.0), 0.1),
+        ];
+        for (number, face) in faces.iter().enumerate() {
+            let format = PixelFormat { alpha: true, ..PixelFormat::YUV420P };
+            let before = gray_frame(format, 161, 121);
+            let mut after = before.clone();
+            let skip = (number == 1).then_some(SkipReason::ProfileView);
+            draw(&mut after, &COLOUR, &[PreviewFace { number: 12, face, quality: 0.87, skip }]);
+            assert_ne!(before.planes[0], after.planes[0]);
+            assert_eq!(before.planes[3], after.planes[3]);
+        }
+        let mut untouched = gray_frame(PixelFormat::YUV420P, 8, 8);
+        draw(&mut untouched, &COLOUR, &[]);
+        assert_eq!(untouched, gray_frame(PixelFormat::YUV420P, 8, 8));
+    }
+
+    #[test]
+    fn letters_look_like_letters() {
+        let mut frame =
+            gray_frame(PixelFormat { chroma: ChromaSampling::Gray, ..PixelFormat::YUV420P }, 13, 9);
+        write(&mut Painter::new(&mut frame, &COLOUR), "L7", Vec2::default(), 1.0, [1.0; 3]);
+        let Samples::U8(samples) = &frame.planes[0].samples else { panic!("8 bits") };
+        let shown: Vec<String> = samples
+            .chunks(13)
+            .map(|row| row.iter().map(|&v| if v > 200 { '#' } else { '.' }).collect())
+            .collect();
+        assert_eq!(shown[1], ".#.....#####.");
+        assert_eq!(shown[7], ".#####..#....");
+    }
+}
