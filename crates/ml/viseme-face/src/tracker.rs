@@ -252,3 +252,6 @@ fn look(
         || (better.roll - framing.roll).abs() > LOOSE_ROLL;
     if is_loose { nets.observe(image, &better, least_presence) } else { Ok(Some(face)) }
 }
+
+#[cfg(test)]
+mod tests;
