@@ -14,7 +14,8 @@ impl ImageF32 {
     ///
     /// Up to a deviation of 2 the kernel is sampled out to four deviations; above, three extended box filters of the
     /// same variance stand for it (Gwosdek, Grewenig, Bruhn, Weickert: "Theoretical foundations of Gaussian
-    /// convolution by extended box filtering", 2011), which differs by less than 2 % of a step's height.
+    /// convolution by extended box filtering", 2011), which differs by less than 2 % of a step's height. Each of them
+    /// repeats the edges of what the one before it made, so that more of the edge shows in the outermost pixels.
     #[must_use]
     pub fn blurred(&self, sigma: f32) -> Self {
         if sigma.is_nan() || sigma <= 0.0 || self.data.is_empty() {
