@@ -1,10 +1,25 @@
 //! `viseme faces`: what the tracker sees, frame by frame.
 
+use crate::analyse::{Analysis, Analyst, no_frame, timebase};
+use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
+use crate::plan::FacePlan;
+use crate::spec::{check_is_file, check_range, is_same_file};
+use crate::summary::milliseconds;
+use crate::threads::guarded;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use viseme_core::segment::SkipReason;
-use viseme_core::{Error, Limits, Observer, Result};
+use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Observer, Progress, Pts, Result, Stage};
+use viseme_face::preview::{PreviewFace, draw};
+use viseme_face::{FaceChoice, FaceNets, FaceObservation, Track, segments};
+use viseme_imaging::{ColourInfo, Frame};
+use viseme_media::{
+    Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter, mux,
+    probe,
+};
+use viseme_models::RtenRuntime;
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +62,8 @@ pub struct FaceLine {
     pub mouth_visible: f32,
     /// `[pitch, yaw, roll]` in degrees.
     pub head_pose: [f32; 3],
+    /// How well it could be synced, 0 to 1.
+    pub sync_quality: f32,
     /// Whether its lips could be moved.
     pub syncable: bool,
     /// Why not.
@@ -67,17 +84,193 @@ pub struct FacesSummary {
     pub frames_with_face: u64,
 }
 
-/// Follows the faces of a video and writes one JSON line per frame to `output`, as each frame is done.
+/// Follows the faces of a video, then writes one JSON line per frame to `output`, and the preview.
+///
+/// A face is called syncable in exactly the frames in which a job would move its lips, if it were chosen.
 ///
 /// # Errors
 /// When the video cannot be read, or `output` or the preview cannot be written; `Cancelled` when the observer said
 /// so.
-pub fn faces(spec: &FacesSpec, output: &mut dyn Write, observer: &dyn Observer) -> Result<FacesSummary> {
-    crate::spec::check_range(spec.start_s, spec.end_s)?;
-    crate::spec::check_is_file(&spec.video)?;
-    output.flush().map_err(|source| Error::io("write the faces", source))?;
-    if observer.is_cancelled() {
-        return Err(Error::cancelled());
+pub fn faces(spec: &FacesSpec, output: &mut (dyn Write + Send), observer: &dyn Observer) -> Result<FacesSummary> {
+    spec.validate()?;
+    let tools = Tools::locate()?;
+    let nets = FaceNets::embedded(&RtenRuntime::default())?;
+    guarded("faces", || Faces { spec, tools: &tools, nets: &nets, observer }.run(output))
+}
+
+impl FacesSpec {
+    /// Checks everything that can be checked without opening the video.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` or `Unsupported`.
+    pub fn validate(&self) -> Result<()> {
+        check_range(self.start_s, self.end_s)?;
+        check_is_file(&self.video)?;
+        let Some(preview) = &self.preview else { return Ok(()) };
+        if is_same_file(&self.video, preview) {
+            return Err(Error::invalid_input(format!("{} is both input and output", preview.display())));
+        }
+        let codec = VideoCodec::default();
+        if Container::of(preview)?.takes_video(codec) {
+            return Ok(());
+        }
+        let message = format!("{codec:?} does not go into {}", preview.display());
+        Err(Error::new(ErrorKind::Unsupported, message).with_hint("Name the preview .mp4, .mov or .mkv."))
     }
-    Err(Error::internal("media are not connected"))
+}
+
+/// The work of [`faces`].
+struct Faces<'a> {
+    spec: &'a FacesSpec,
+    tools: &'a Tools,
+    nets: &'a FaceNets,
+    observer: &'a dyn Observer,
+}
+
+impl Faces<'_> {
+    fn run(&self, output: &mut (dyn Write + Send)) -> Result<FacesSummary> {
+        let (spec, limits) = (self.spec, &self.spec.limits);
+        let work_dir = crate::job::work_dir()?;
+        let preview = spec.preview.as_deref().map(OutputFile::create).transpose()?;
+        let info = probe(self.tools, &spec.video, limits)?;
+        let video = info.video.as_ref();
+        let video = video.ok_or_else(|| Error::invalid_input(format!("{} has no picture", spec.video.display())))?;
+        let clip = FileClip::new(self.tools, &spec.video, &info, video, limits);
+        let analyst = Analyst {
+            clip: &clip,
+            range: self.range(),
+            nets: self.nets,
+            choice: FaceChoice::All,
+            limits,
+            work_dir: work_dir.path(),
+        };
+        let analysis = analyst.analyse(None, self.observer)?;
+        let seen = Seen::new(&analysis);
+        let summary = seen.write_lines(output, spec.landmarks)?;
+        if let Some(preview) = preview {
+            let picture = work_dir.path().join("preview.mov");
+            self.draw(&clip, &seen, &picture)?;
+            let plan = MuxPlan {
+                video: &picture,
+                speech: None,
+                source: None,
+                duration_s: analysis.times.seconds(analysis.times.end()),
+                tags: BTreeMap::new(),
+            };
+            mux(self.tools, &plan, preview, limits)?;
+        }
+        Ok(summary)
+    }
+
+    fn range(&self) -> TimeRange {
+        TimeRange { start_s: self.spec.start_s, end_s: self.spec.end_s }
+    }
+
+    /// Writes the frames with the faces drawn on them.
+    fn draw(&self, clip: &FileClip<'_>, seen: &Seen<'_>, path: &Path) -> Result<()> {
+        let mut video = OutputVideo::like(clip.info());
+        video.timebase = timebase(clip);
+        let settings = EncodeSettings::default();
+        let mut sink = VideoWriter::create(self.tools, path, &video, &settings, &self.spec.limits)?;
+        let mut reader = RangeReader::open(clip, self.range())?;
+        let total = Some(seen.analysis.times.len() as u64);
+        for index in 0..seen.analysis.times.len() {
+            if self.observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let (_, mut frame) = reader.next_frame()?.ok_or_else(no_frame)?;
+            seen.draw(&mut frame, &clip.info().colour, FrameIndex(index as u64))?;
+            frame.pts = Pts(seen.analysis.times.start(index));
+            sink.write(&frame)?;
+            self.observer.progress(Progress { stage: Stage::Render, done: index as u64 + 1, total });
+        }
+        Box::new(sink).finish()?;
+        Ok(())
+    }
+}
+
+/// What was seen, with what can be done about it.
+struct Seen<'a> {
+    analysis: &'a Analysis,
+    plans: Vec<FacePlan>,
+}
+
+/// One face of one frame.
+struct SeenFace {
+    number: u32,
+    face: FaceObservation,
+    quality: f32,
+    skip: Option<SkipReason>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(analysis: &'a Analysis) -> Self {
+        let frames = 0..analysis.times.len() as u64;
+        let tracks = analysis.tracks.tracks().iter();
+        let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
+        Self { analysis, plans: tracks.map(plan).collect() }
+    }
+
+    fn in_frame(&self, frame: FrameIndex) -> Result<Vec<SeenFace>> {
+        let mut faces = Vec::new();
+        for plan in &self.plans {
+            let tracks = &self.analysis.tracks;
+            let summary = tracks.track(plan.track).and_then(|track| track.summary(frame));
+            if let (Some(summary), Some(face)) = (summary, tracks.smoothed(plan.track, frame)?) {
+                let (number, skip) = (plan.track.0 + 1, plan.state(frame).skip);
+                faces.push(SeenFace { number, face, quality: segments::sync_quality(summary), skip });
+            }
+        }
+        Ok(faces)
+    }
+
+    fn write_lines(&self, output: &mut dyn Write, with_landmarks: bool) -> Result<FacesSummary> {
+        let times = &self.analysis.times;
+        let mut frames_with_face = 0;
+        for index in 0..times.len() {
+            let faces = self.in_frame(FrameIndex(index as u64))?;
+            frames_with_face += u64::from(!faces.is_empty());
+            let line = FacesLine {
+                frame: index as u64,
+                timestamp_ms: milliseconds(times.seconds(times.start(index))),
+                faces: faces.iter().map(|seen| seen.line(with_landmarks)).collect(),
+            };
+            let mut text = serde_json::to_vec(&line)
+                .map_err(|source| Error::internal(format!("cannot write a face as JSON: {source}")))?;
+            text.push(b'\n');
+            output.write_all(&text).map_err(|source| Error::io("write the faces", source))?;
+        }
+        output.flush().map_err(|source| Error::io("write the faces", source))?;
+        Ok(FacesSummary { frames: times.len() as u64, faces: self.plans.len() as u64, frames_with_face })
+    }
+
+    fn draw(&self, frame: &mut Frame, colour: &ColourInfo, index: FrameIndex) -> Result<()> {
+        let faces = self.in_frame(index)?;
+        let shown = faces.iter().map(|seen| PreviewFace {
+            number: seen.number,
+            face: &seen.face,
+            quality: seen.quality,
+            skip: seen.skip,
+        });
+        draw(frame, colour, &shown.collect::<Vec<_>>());
+        Ok(())
+    }
+}
+
+impl SeenFace {
+    fn line(&self, with_landmarks: bool) -> FaceLine {
+        let bbox = &self.face.bbox;
+        let landmarks = || self.face.points.iter().map(|p| [p.x, p.y, p.z]).collect();
+        FaceLine {
+            number: self.number,
+            bbox: [bbox.x, bbox.y, bbox.width, bbox.height],
+            confidence: self.face.presence,
+            mouth_visible: self.face.mouth_visible,
+            head_pose: self.face.pose.euler_degrees(),
+            sync_quality: self.quality,
+            syncable: self.skip.is_none(),
+            skip_reason: self.skip,
+            landmarks: with_landmarks.then(landmarks),
+        }
+    }
 }

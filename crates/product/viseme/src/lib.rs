@@ -8,15 +8,25 @@
 //! ```
 //!
 //! [`run`] looks at the video once to follow the faces, hears the speech, makes a [`Plan`], and goes through the
-//! video a second time to make the mouths.
+//! video a second time to make the mouths. [`Runner`] is the same with engine and face nets of the caller's choice.
 
+mod analyse;
+mod clip;
 mod faces;
+mod inputs;
+mod job;
+mod mask;
+mod memory;
 mod order;
 mod plan;
 mod registry;
+mod render;
 mod report;
-mod run;
+mod runner;
+mod source;
 mod spec;
+mod summary;
+mod threads;
 mod times;
 
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
@@ -25,8 +35,10 @@ pub use registry::{EngineEntry, engines};
 pub use report::{
     InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary,
 };
-pub use run::run;
+pub use runner::{Runner, run};
 pub use spec::{
-    Codec, EncodeOptions, EngineChoice, FaceChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions, Weights,
+    EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions, Weights,
 };
 pub use times::FrameTimes;
+pub use viseme_face::FaceChoice;
+pub use viseme_media::VideoCodec as Codec;

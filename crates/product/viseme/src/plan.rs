@@ -1,25 +1,26 @@
 //! What happens to each frame of the output. Pure: no media is touched here.
 //!
 //! Source frames are chosen first and mouths are made afterwards, so that the second round of a loop speaks its own
-//! words. The plan is a formula over the times of the source frames and the usable runs of each face: nothing in it
-//! grows with the output.
+//! words. The plan is a formula over the source: the times of its frames and what happens to each face in them. Nothing
+//! in it grows with the output.
 
 use crate::order::Order;
 use crate::spec::LoopMode;
 use crate::times::FrameTimes;
-use std::ops::Range;
+use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
+use viseme_engines::{MouthPlan, PlannedMouth};
 use viseme_face::TrackId;
-
-/// How long the effect takes to come and go at the ends of a usable run, in seconds: three frames at 25 per second,
-/// the time in which real lips start to move.
-const FADE_S: f64 = 0.12;
+use viseme_face::segments::FrameState;
 
 /// What a plan is made of.
 #[derive(Debug, Clone)]
 pub struct PlanInput {
     /// Times of the source frames of the chosen range.
     pub times: FrameTimes,
+    /// When the first frame is shown, in ticks from the start of the output: later than 0 where the picture of the
+    /// source starts later than its clock.
+    pub lead: Pts,
     /// Length of the speech in seconds.
     pub speech_s: f64,
     /// What is shown when the speech is longer than the clip.
@@ -28,13 +29,36 @@ pub struct PlanInput {
     pub faces: Vec<FacePlan>,
 }
 
-/// Where the lips of one face can be moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where and how strongly the lips of one face are moved.
+#[derive(Debug, Clone, PartialEq)]
 pub struct FacePlan {
     /// The face.
     pub track: TrackId,
-    /// Runs of source frames in which its mouth can be changed: ascending, apart, not empty.
-    pub usable: Vec<Range<u64>>,
+    /// The first source frame in which it is visible.
+    first: u64,
+    /// What happens in each frame from there to the last one in which it is visible.
+    states: Vec<FrameState>,
+}
+
+/// The state of a face in a frame where it is not.
+const ABSENT: FrameState = FrameState { skip: Some(SkipReason::NotVisible), strength: 0.0 };
+
+impl FacePlan {
+    /// The plan of a face from what happens to it in each source frame of the range.
+    #[must_use]
+    pub fn new(track: TrackId, states: &[FrameState]) -> Self {
+        let is_visible = |state: &FrameState| state.skip != ABSENT.skip;
+        let first = states.iter().position(is_visible).unwrap_or(states.len());
+        let end = states.iter().rposition(is_visible).map_or(first, |last| last + 1);
+        Self { track, first: first as u64, states: states[first..end].to_vec() }
+    }
+
+    /// What happens to the face in a source frame.
+    #[must_use]
+    pub fn state(&self, source: FrameIndex) -> FrameState {
+        let position = source.0.checked_sub(self.first);
+        position.and_then(|position| self.states.get(position as usize)).copied().unwrap_or(ABSENT)
+    }
 }
 
 /// One frame of the output.
@@ -50,10 +74,18 @@ pub struct PlannedFrame {
     pub speech_s: f64,
 }
 
+impl PlannedFrame {
+    /// The same for the engine.
+    pub(crate) fn mouth(&self) -> PlannedMouth {
+        PlannedMouth { output: self.output, source: self.source, speech_s: self.speech_s }
+    }
+}
+
 /// What happens to each frame of the output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     order: Order,
+    lead: i64,
     faces: Vec<FacePlan>,
 }
 
@@ -63,7 +95,9 @@ pub struct Plan {
 /// [`LoopMode::None`] it ends with the shorter of the two. No frames come of a clip without frames.
 #[must_use]
 pub fn plan(input: PlanInput) -> Plan {
-    Plan { order: Order::new(input.times, input.speech_s, input.loop_mode), faces: input.faces }
+    let lead = input.lead.0.max(0);
+    let speech_s = input.speech_s - input.times.seconds(lead);
+    Plan { order: Order::new(input.times, speech_s, input.loop_mode), lead, faces: input.faces }
 }
 
 impl Plan {
@@ -106,13 +140,13 @@ impl Plan {
     /// When output frame `output` starts, in seconds; the end of the output for its length.
     #[must_use]
     pub fn start_s(&self, output: u64) -> f64 {
-        self.order.times().seconds(self.order.start(output as usize))
+        self.order.times().seconds(self.lead + self.order.start(output as usize))
     }
 
     /// Output frame `output`, which must be less than [`len`](Self::len).
     #[must_use]
     pub fn frame(&self, output: u64) -> PlannedFrame {
-        let ticks = self.order.start(output as usize);
+        let ticks = self.lead + self.order.start(output as usize);
         PlannedFrame {
             output: FrameIndex(output),
             source: FrameIndex(self.order.source(output as usize) as u64),
@@ -132,26 +166,11 @@ impl Plan {
         &self.faces
     }
 
-    /// How much of the effect a face gets in a source frame, 0 to 1: none outside its usable runs, and rising over
-    /// 0.12 s from each end of a run that is not an end of the clip.
+    /// The frames in which the lips of `face` move, for the engine.
     #[must_use]
-    pub fn strength(&self, face: &FacePlan, source: FrameIndex) -> f32 {
-        let after = face.usable.partition_point(|run| run.start <= source.0);
-        let Some(run) = after.checked_sub(1).map(|index| &face.usable[index]).filter(|run| source.0 < run.end) else {
-            return 0.0;
-        };
-        let times = self.order.times();
-        let middle = times.start(source.0 as usize).midpoint(times.start(source.0 as usize + 1));
-        let since_start = times.seconds(middle - times.start(run.start as usize));
-        let until_end = times.seconds(times.start(run.end as usize) - middle);
-        let is_clip_start = run.start == 0;
-        let is_clip_end = run.end >= self.source_frames();
-        let nearest = match (is_clip_start, is_clip_end) {
-            (true, true) => return 1.0,
-            (true, false) => until_end,
-            (false, true) => since_start,
-            (false, false) => since_start.min(until_end),
-        };
-        (nearest / FADE_S).clamp(0.0, 1.0) as f32
+    pub fn mouths(&self, face: &FacePlan) -> MouthPlan {
+        let moved = self.frames().filter(|frame| face.state(frame.source).skip.is_none());
+        let mouths = moved.map(|frame| frame.mouth()).collect();
+        MouthPlan { track: face.track, mouths }
     }
 }

@@ -1,22 +1,28 @@
 //! Which engines there are.
 
+use crate::spec::{JobSpec, Weights};
 use viseme_core::{Error, Result};
+use viseme_engines::{LocalEngine, NativeEngine, NativeOptions};
+use viseme_models::Runtime;
 
 /// The name of the engine that needs no download.
 pub(crate) const NATIVE: &str = "native";
 
 /// An engine that a job can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct EngineEntry {
     /// The name in [`EngineChoice`](crate::EngineChoice) and on the command line.
     pub name: &'static str,
     /// One line for people.
     pub description: &'static str,
+    /// Makes the engine as a job wants it.
+    pub(crate) open: fn(&JobSpec, &dyn Runtime) -> Result<Box<dyn LocalEngine>>,
 }
 
 const ENGINES: &[EngineEntry] = &[EngineEntry {
     name: NATIVE,
-    description: "Warps the speaker's own face and mouth; runs on any CPU, nothing to download",
+    description: "moves the mouth that the video shows, at full resolution; nothing to download",
+    open: native,
 }];
 
 /// All engines, the best first.
@@ -35,4 +41,16 @@ pub(crate) fn find(name: &str) -> Result<&'static EngineEntry> {
         Error::invalid_input(format!("there is no engine '{name}'"))
             .with_hint(format!("Known engines: {}.", known.join(", ")))
     })
+}
+
+fn native(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>> {
+    let options = NativeOptions {
+        weights: match spec.engine.weights {
+            Weights::Default => viseme_engines::Weights::Default,
+            Weights::Clean => viseme_engines::Weights::Clean,
+        },
+        expression: spec.engine.expression,
+        animate_still: spec.still.animate,
+    };
+    Ok(Box::new(NativeEngine::new(options, runtime)?))
 }

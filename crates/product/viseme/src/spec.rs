@@ -4,6 +4,8 @@ use crate::registry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
+use viseme_face::FaceChoice;
+use viseme_media::{Container, EncodeSettings, VideoCodec};
 
 /// The version of the JSON form of [`JobSpec`] that this code reads and writes.
 pub const SPEC_VERSION: u32 = 1;
@@ -51,19 +53,6 @@ pub struct JobSpec {
     /// What the inputs may at most be.
     #[serde(default)]
     pub limits: Limits,
-}
-
-/// Whose lips move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaceChoice {
-    /// The largest face of each moment; a change of mind needs a clearly larger face.
-    #[default]
-    Largest,
-    /// Every face.
-    All,
-    /// The n-th face in order of appearance, counted from 1.
-    Nth(u32),
 }
 
 /// What is shown when the speech is longer than the video.
@@ -116,48 +105,37 @@ pub struct StillOptions {
     pub animate: bool,
 }
 
-/// Video codecs of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Codec {
-    /// H.264.
-    #[default]
-    H264,
-    /// H.265 (HEVC).
-    H265,
-    /// AV1.
-    Av1,
-    /// VP9.
-    Vp9,
-    /// FFV1, always lossless.
-    Ffv1,
-}
-
 /// How the picture is encoded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncodeOptions {
     /// Video codec.
-    pub codec: Codec,
-    /// Quality on the codec's own scale, 0 to 63: lower is better and larger.
-    pub crf: u8,
-    /// Speed of the encoder, in its own words: `medium`.
-    pub preset: String,
+    pub codec: VideoCodec,
+    /// Quality on the codec's own scale: lower is better and larger. None is the codec's default, 18 for H.264.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crf: Option<u8>,
+    /// Speed of the encoder, in its own words. None is the codec's default, `medium` for H.264.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Lose nothing; `crf` is not looked at.
     pub lossless: bool,
 }
 
-impl Default for EncodeOptions {
-    fn default() -> Self {
-        Self { codec: Codec::default(), crf: 18, preset: "medium".to_owned(), lossless: false }
+impl EncodeOptions {
+    /// The same for the encoder.
+    pub(crate) fn settings(&self) -> EncodeSettings {
+        EncodeSettings {
+            codec: self.codec,
+            crf: self.crf,
+            preset: self.preset.clone(),
+            lossless: self.lossless,
+            ..EncodeSettings::default()
+        }
     }
 }
 
 /// The largest expression that is accepted; above it lips leave the face.
 const MAX_EXPRESSION: f32 = 2.0;
-
-/// The largest quality number of any codec that we write.
-const MAX_CRF: u8 = 63;
 
 impl JobSpec {
     /// A job with defaults for all that is not named.
@@ -194,12 +172,15 @@ impl JobSpec {
     /// Checks everything that can be checked without opening the inputs.
     ///
     /// # Errors
-    /// `NotFound` when an input is not there, otherwise `InvalidInput` with the field in the message.
+    /// `NotFound` when an input is not there, `Unsupported` when the container does not take the codec, otherwise
+    /// `InvalidInput` with the field in the message.
     pub fn validate(&self) -> Result<()> {
         self.check_version()?;
         registry::find(&self.engine.name)?;
         check_range(self.start_s, self.end_s)?;
         self.check_numbers()?;
+        self.encode.settings().validate()?;
+        self.check_containers()?;
         self.check_paths()
     }
 
@@ -216,11 +197,20 @@ impl JobSpec {
             let given = self.engine.expression;
             return Err(Error::invalid_input(format!("expression {given} is not between 0 and {MAX_EXPRESSION}")));
         }
-        if self.encode.crf > MAX_CRF {
-            return Err(Error::invalid_input(format!("crf {} is not between 0 and {MAX_CRF}", self.encode.crf)));
-        }
         if self.face == FaceChoice::Nth(0) {
             return Err(Error::invalid_input("faces are counted from 1"));
+        }
+        Ok(())
+    }
+
+    fn check_containers(&self) -> Result<()> {
+        let mask = self.mask_output.as_ref().map(|mask| (mask, VideoCodec::Ffv1));
+        for (path, codec) in [(&self.output, self.encode.codec)].into_iter().chain(mask) {
+            if !Container::of(path)?.takes_video(codec) {
+                let message = format!("{codec:?} does not go into {}", path.display());
+                return Err(Error::new(ErrorKind::Unsupported, message)
+                    .with_hint("A file named .mkv takes every codec."));
+            }
         }
         Ok(())
     }
@@ -280,7 +270,7 @@ pub(crate) fn check_is_file(path: &Path) -> Result<()> {
 }
 
 /// Whether two paths name one file, through links and `..` as well. The second need not exist yet.
-fn is_same_file(existing: &Path, other: &Path) -> bool {
+pub(crate) fn is_same_file(existing: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| {
         std::fs::canonicalize(path).ok().or_else(|| {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -342,7 +332,7 @@ mod tests {
         let cases: [(&str, Change); 9] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
-            ("crf", |job| job.encode.crf = 64),
+            ("crf", |job| job.encode.crf = Some(64)),
             ("counted from 1", |job| job.face = FaceChoice::Nth(0)),
             ("start of the range", |job| job.start_s = Some(-1.0)),
             ("not after", |job| (job.start_s, job.end_s) = (Some(2.0), Some(2.0))),

@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 use viseme::{FacePlan, FrameTimes, LoopMode, Plan, PlanInput, plan};
+use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
 use viseme_face::TrackId;
+use viseme_face::segments::FrameState;
 
 fn milliseconds() -> Timebase {
     Timebase::new(1, 1000).unwrap()
@@ -22,7 +24,7 @@ fn times_of(durations: &[i64]) -> FrameTimes {
 }
 
 fn planned(durations: &[i64], speech_s: f64, loop_mode: LoopMode) -> Plan {
-    plan(PlanInput { times: times_of(durations), speech_s, loop_mode, faces: Vec::new() })
+    plan(PlanInput { times: times_of(durations), lead: Pts(0), speech_s, loop_mode, faces: Vec::new() })
 }
 
 fn sources(plan: &Plan) -> Vec<u64> {
@@ -32,22 +34,29 @@ fn sources(plan: &Plan) -> Vec<u64> {
 /// One line per frame: output number, source number, time in milliseconds, strength of each face.
 fn picture(plan: &Plan) -> String {
     let line = |frame: viseme::PlannedFrame| {
-        let strength = |face| format!("{:.2}", plan.strength(face, frame.source));
+        let strength = |face: &FacePlan| format!("{:.2}", face.state(frame.source).strength);
         let strengths: Vec<String> = plan.faces().iter().map(strength).collect();
         format!("{:>2} <- {:>2} {:>4} ms  {}", frame.output.0, frame.source.0, frame.pts.0, strengths.join(" "))
     };
     plan.frames().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A face that is moved where the strength is above 0 and not there elsewhere.
+fn states(strengths: &[f32]) -> Vec<FrameState> {
+    let skip = |strength| if strength > 0.0 { None } else { Some(SkipReason::NotVisible) };
+    strengths.iter().map(|&strength| FrameState { skip: skip(strength), strength }).collect()
+}
+
 #[test]
 fn a_looped_clip_of_variable_rate_with_two_faces() {
     let faces = vec![
-        FacePlan { track: TrackId(0), usable: vec![0..4, 6..8] },
-        FacePlan { track: TrackId(1), usable: vec![2..7] },
+        FacePlan::new(TrackId(0), &states(&[1.0, 1.0, 0.5, 0.0, 0.0, 0.0, 0.5, 1.0])),
+        FacePlan::new(TrackId(1), &states(&[0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0])),
     ];
     let times = times_of(&[40, 40, 20, 60, 40, 40, 80, 40]);
     for loop_mode in [LoopMode::None, LoopMode::Repeat, LoopMode::Pingpong] {
-        let input = PlanInput { times: times.clone(), speech_s: 0.7, loop_mode, faces: faces.clone() };
+        let (times, faces) = (times.clone(), faces.clone());
+        let input = PlanInput { times, lead: Pts(0), speech_s: 0.7, loop_mode, faces };
         insta::assert_snapshot!(format!("looped_{loop_mode:?}"), picture(&plan(input)));
     }
 }
@@ -88,6 +97,38 @@ fn each_frame_of_a_loop_is_shown_as_long_as_in_the_source() {
         let shown = plan.frame(output + 1).pts.0 - frame.pts.0;
         assert_eq!(shown, durations[frame.source.0 as usize], "output frame {output}");
     }
+}
+
+#[test]
+fn a_picture_that_starts_late_keeps_its_start() {
+    let input = PlanInput {
+        times: times_of(&[40; 10]),
+        lead: Pts(80),
+        speech_s: 1.0,
+        loop_mode: LoopMode::Repeat,
+        faces: Vec::new(),
+    };
+    let plan = plan(input);
+    assert_eq!(plan.frame(0).pts, Pts(80));
+    assert!((plan.frame(1).speech_s - 0.12).abs() < 1e-9);
+    assert!((plan.duration_s() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn mouths_are_planned_only_where_they_move_and_in_every_round() {
+    let faces = vec![FacePlan::new(TrackId(3), &states(&[0.0, 0.5, 1.0, 0.0]))];
+    let input = PlanInput {
+        times: times_of(&[40; 4]),
+        lead: Pts(0),
+        speech_s: 0.28,
+        loop_mode: LoopMode::Repeat,
+        faces,
+    };
+    let plan = plan(input);
+    let mouths = plan.mouths(&plan.faces()[0]);
+    let pairs: Vec<_> = mouths.mouths.iter().map(|mouth| (mouth.output.0, mouth.source.0)).collect();
+    assert_eq!(mouths.track, TrackId(3));
+    assert_eq!(pairs, [(1, 1), (2, 2), (5, 1), (6, 2)]);
 }
 
 #[test]
@@ -142,24 +183,6 @@ proptest! {
         }
         for pair in sources(&planned(&durations, speech_s, LoopMode::Pingpong)).windows(2) {
             prop_assert_eq!(pair[1].abs_diff(pair[0]), 1);
-        }
-    }
-
-    #[test]
-    fn strength_is_zero_exactly_outside_the_usable_runs(
-        frames in 2usize..60,
-        start in 0u64..30,
-        length in 1u64..30,
-    ) {
-        let run = start.min(frames as u64 - 1)..(start + length).min(frames as u64).max(1);
-        prop_assume!(run.start < run.end);
-        let face = FacePlan { track: TrackId(0), usable: vec![run.clone()] };
-        let times = times_of(&vec![40; frames]);
-        let plan = plan(PlanInput { times, speech_s: 1.0, loop_mode: LoopMode::Repeat, faces: vec![face] });
-        for source in 0..frames as u64 {
-            let strength = plan.strength(&plan.faces()[0], FrameIndex(source));
-            prop_assert!((0.0..=1.0).contains(&strength));
-            prop_assert_eq!(strength > 0.0, run.contains(&source), "frame {}", source);
         }
     }
 }

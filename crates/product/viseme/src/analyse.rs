@@ -1,0 +1,151 @@
+//! The first pass over the video: every face is followed, and the engine studies those whose lips may move.
+
+use crate::clip::{Clip, RangeReader, TimeRange};
+use crate::times::FrameTimes;
+use std::collections::BTreeSet;
+use std::path::Path;
+use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage, Timebase, Warning};
+use viseme_engines::EngineJob;
+use viseme_face::{
+    FaceChoice, FaceNets, FaceObservation, TrackId, TrackRecorder, TrackStore, Tracker, TrackerOptions,
+};
+use viseme_imaging::Frame;
+
+/// A face smaller than this share of the largest in the frame, by area, does not become the largest face of its
+/// shot. Generous, since tracks are compared over all of their frames.
+const CANDIDATE_AREA: f32 = 0.5;
+
+/// Frames per second of the video that is made of a picture.
+const STILL_FPS: u32 = 25;
+
+/// What the first pass found.
+#[derive(Debug)]
+pub(crate) struct Analysis {
+    /// The number in the clip of the first frame of the range.
+    pub(crate) first: FrameIndex,
+    /// Times of the frames of the range.
+    pub(crate) times: FrameTimes,
+    /// Every face. Frames are counted from the start of the range.
+    pub(crate) tracks: TrackStore,
+    /// The faces that the engine has studied.
+    pub(crate) studied: BTreeSet<TrackId>,
+    /// What was wrong with the video.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// What the first pass works with.
+#[derive(Debug)]
+pub(crate) struct Analyst<'a> {
+    pub(crate) clip: &'a dyn Clip,
+    pub(crate) range: TimeRange,
+    pub(crate) nets: &'a FaceNets,
+    pub(crate) choice: FaceChoice,
+    pub(crate) limits: &'a Limits,
+    /// The folder of the job.
+    pub(crate) work_dir: &'a Path,
+}
+
+impl Analyst<'_> {
+    /// Looks at every frame of the range. Without an engine the faces are only followed.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is no frame in the range; `Cancelled`; whatever decoding, tracking or the engine
+    /// meet.
+    pub(crate) fn analyse(
+        &self,
+        mut engine: Option<&mut dyn EngineJob>,
+        observer: &dyn Observer,
+    ) -> Result<Analysis> {
+        let mut reader = RangeReader::open(self.clip, self.range)?;
+        let mut tracker = Tracker::new(self.nets.clone(), tracker_options(self.clip, self.limits));
+        let mut recorder = TrackRecorder::create(self.work_dir)?;
+        let mut times = FrameTimes::new(timebase(self.clip));
+        let mut first = None;
+        let mut studied = BTreeSet::new();
+        let total = expected_frames(self.clip, self.range);
+        while let Some((number, frame)) = reader.next_frame()? {
+            if observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let index = FrameIndex(times.len() as u64);
+            first.get_or_insert(number);
+            times.push(frame.pts);
+            let faces = tracker.observe(&frame, &self.clip.info().colour, index)?;
+            recorder.push(index, tracker.is_cut(), &faces)?;
+            if let Some(engine) = &mut engine {
+                self.study(*engine, index, &frame, &faces, &mut studied)?;
+            }
+            observer.progress(Progress { stage: Stage::Analyse, done: index.0 + 1, total });
+        }
+        let first = first.ok_or_else(no_frame)?;
+        if self.clip.is_still() {
+            times = still_times();
+        }
+        Ok(Analysis { first, times, tracks: recorder.finish()?, studied, warnings: reader.warnings() })
+    }
+
+    /// Shows the engine the faces that may be chosen in the end. A face that was shown once is shown to its end, so
+    /// that the engine knows all of it.
+    fn study(
+        &self,
+        engine: &mut dyn EngineJob,
+        index: FrameIndex,
+        frame: &Frame,
+        faces: &[(TrackId, FaceObservation)],
+        studied: &mut BTreeSet<TrackId>,
+    ) -> Result<()> {
+        let area = |face: &FaceObservation| face.bbox.width * face.bbox.height;
+        let largest = faces.iter().map(|(_, face)| area(face)).fold(0.0, f32::max);
+        for (track, face) in faces {
+            let may_be_chosen = match self.choice {
+                FaceChoice::All => true,
+                FaceChoice::Nth(number) => u64::from(track.0) + 1 == u64::from(number),
+                FaceChoice::Largest => area(face) >= CANDIDATE_AREA * largest,
+            };
+            if may_be_chosen || studied.contains(track) {
+                engine.study(index, frame, *track, face)?;
+                studied.insert(*track);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the tracker looks at `clip`.
+fn tracker_options(clip: &dyn Clip, limits: &Limits) -> TrackerOptions {
+    TrackerOptions { max_faces: limits.faces, is_still: clip.is_still(), ..TrackerOptions::default() }
+}
+
+/// The error for a range that the video does not reach.
+pub(crate) fn no_frame() -> Error {
+    Error::invalid_input("there is no frame in the chosen range")
+        .with_hint("The start of the range must lie before the end of the video.")
+}
+
+/// The ticks in which the output is timed: those of the clip, or those of the video made of a picture.
+pub(crate) fn timebase(clip: &dyn Clip) -> Timebase {
+    let of_still = if clip.is_still() { Timebase::new(1, STILL_FPS) } else { None };
+    of_still.unwrap_or(clip.info().timebase)
+}
+
+/// One frame, shown for one tick.
+fn still_times() -> FrameTimes {
+    let mut times = FrameTimes::new(Timebase::new(1, STILL_FPS).unwrap_or(Timebase::MICROSECOND));
+    times.push(viseme_core::Pts(0));
+    times.set_last_duration(1);
+    times
+}
+
+/// How many frames the range holds, as far as the container knows.
+fn expected_frames(clip: &dyn Clip, range: TimeRange) -> Option<u64> {
+    let info = clip.info();
+    if clip.is_still() {
+        return Some(1);
+    }
+    if range == TimeRange::default() && info.frame_count.is_some() {
+        return info.frame_count;
+    }
+    let end_s = range.end_s.unwrap_or(f64::INFINITY).min(info.duration_s);
+    let length_s = end_s - range.start_s.unwrap_or(0.0);
+    (length_s > 0.0).then(|| (length_s * info.average_frame_rate.value()).round() as u64)
+}

@@ -1,0 +1,303 @@
+//! One job from its files to its report.
+
+use crate::analyse::{Analysis, Analyst, timebase};
+use crate::clip::{Clip, FileClip, TimeRange};
+use crate::inputs::Inputs;
+use crate::mask::mask_video;
+use crate::memory::MemorySampler;
+use crate::plan::{FacePlan, Plan, PlanInput, plan};
+use crate::render::{Rendered, Renderer, Sinks};
+use crate::report::{REPORT_VERSION, Report};
+use crate::runner::Runner;
+use crate::spec::{JobSpec, LoopMode};
+use crate::summary::Facts;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+use tempfile::TempDir;
+use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
+use viseme_engines::{EngineJob, JobContext, SpeechSummary};
+use viseme_face::{FaceChoice, segments, selection};
+use viseme_media::{
+    AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
+    VideoWriter, mux,
+};
+
+/// Speech with less voice than this, in seconds, is none: shorter than any word.
+const LEAST_VOICE_S: f64 = 0.1;
+
+/// Runs a job that has been validated.
+///
+/// # Errors
+/// As [`Runner::run`].
+pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
+    let work_dir = work_dir()?;
+    let output = OutputFile::create(&spec.output)?;
+    let mask_output = spec.mask_output.as_deref().map(OutputFile::create).transpose()?;
+    let mut job = Job {
+        runner,
+        spec,
+        observer,
+        work_dir,
+        memory: MemorySampler::start(),
+        started: Instant::now(),
+        timings: BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    job.run(output, mask_output)
+}
+
+/// A folder for the files of one job, removed when the value goes.
+///
+/// # Errors
+/// When the system's folder for temporary files cannot be written.
+pub(crate) fn work_dir() -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix("viseme-").tempdir();
+    made.map_err(|source| Error::io("make a folder for temporary files", source))
+}
+
+/// A job on its way.
+struct Job<'a> {
+    runner: &'a Runner,
+    spec: &'a JobSpec,
+    observer: &'a dyn Observer,
+    /// Removed with the job, however it ends.
+    work_dir: TempDir,
+    memory: MemorySampler,
+    started: Instant,
+    timings: BTreeMap<Stage, u64>,
+    warnings: Vec<Warning>,
+}
+
+impl Job<'_> {
+    fn run(&mut self, output: OutputFile, mask_output: Option<OutputFile>) -> Result<Report> {
+        let spec = self.spec;
+        let inputs = self.timed(Stage::Probe, |job| Inputs::probe(&job.runner.tools, spec))?;
+        let clip = FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
+        let mut engine = self.runner.engine.begin(self.context(&clip))?;
+        let analysis = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
+        let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
+        let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, speech_s))?;
+        let speech = self.timed(Stage::Listen, |job| job.prepare(&plan, engine.as_mut()))?;
+        let renderer = Renderer { clip: &clip, analysis: &analysis, plan: &plan, observer: self.observer };
+        let rendered = self.timed(Stage::Render, |job| {
+            let sinks = job.sinks(&clip, mask_output.is_some())?;
+            renderer.render(engine.as_mut(), sinks)
+        })?;
+        self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, output, mask_output))?;
+        let facts = Facts { clip: &clip, analysis: &analysis, plan: &plan, speech, rendered: &rendered };
+        self.report(&facts)
+    }
+
+    /// Runs a stage and adds the time that it took.
+    fn timed<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.observer.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        self.observer.progress(Progress { stage, done: 0, total: None });
+        let started = Instant::now();
+        let result = work(self);
+        *self.timings.entry(stage).or_default() += started.elapsed().as_millis() as u64;
+        result
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        self.observer.warn(&warning);
+        self.warnings.push(warning);
+    }
+
+    fn context(&self, clip: &dyn Clip) -> JobContext {
+        let info = clip.info();
+        JobContext {
+            width: info.width,
+            height: info.height,
+            format: info.format,
+            colour: info.colour.clone(),
+            work_dir: self.work_dir.path().to_owned(),
+            is_still: clip.is_still(),
+        }
+    }
+
+    fn range(&self) -> TimeRange {
+        TimeRange { start_s: self.spec.start_s, end_s: self.spec.end_s }
+    }
+
+    fn analyse(&mut self, clip: &dyn Clip, engine: &mut dyn EngineJob) -> Result<Analysis> {
+        let analyst = Analyst {
+            clip,
+            range: if clip.is_still() { TimeRange::default() } else { self.range() },
+            nets: &self.runner.nets,
+            choice: self.spec.face,
+            limits: &self.spec.limits,
+            work_dir: self.work_dir.path(),
+        };
+        let analysis = analyst.analyse(Some(engine), self.observer)?;
+        analysis.warnings.iter().for_each(|warning| self.warn(warning.clone()));
+        Ok(analysis)
+    }
+
+    /// Lets the engine hear the speech, and says how long it is.
+    fn listen(&mut self, inputs: &Inputs, engine: &mut dyn EngineJob) -> Result<f64> {
+        let rate = self.runner.engine.info().sample_rate_hz;
+        let (tools, limits) = (&self.runner.tools, &self.spec.limits);
+        let mut reader = AudioReader::open_stream(tools, &self.spec.audio, &inputs.speech, rate, limits)?;
+        let mut samples = 0;
+        while let Some(chunk) = reader.next_chunk()? {
+            if self.observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            engine.listen(&chunk)?;
+            samples += chunk.len();
+        }
+        if samples == 0 {
+            return Err(Error::invalid_input(format!("the sound of {} is empty", self.spec.audio.display())));
+        }
+        Ok(samples as f64 / f64::from(rate))
+    }
+
+    fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, speech_s: f64) -> Result<Plan> {
+        let faces = self.chosen(analysis)?;
+        if faces.is_empty() {
+            let message = "no usable face: the picture is left as it is".to_owned();
+            self.warn(Warning::new(WarningCode::NoFace, message));
+        }
+        // A picture has no end of its own; a range starts at zero.
+        let loop_mode = if clip.is_still() { LoopMode::Repeat } else { self.spec.loop_mode };
+        let lead = if self.keeps_clock(clip.is_still()) { analysis.times.origin() } else { Pts(0) };
+        let plan = plan(PlanInput { times: analysis.times.clone(), lead, speech_s, loop_mode, faces });
+        self.check_length(&plan)?;
+        if plan.is_looped() && !clip.is_still() {
+            let again = plan.len() - plan.source_frames();
+            let message = format!("the speech is longer than the video: {again} frames are shown again");
+            self.warn(Warning::new(WarningCode::Looped, message));
+        }
+        Ok(plan)
+    }
+
+    /// Whether the output runs on the clock of the source, so that its other streams fit.
+    fn keeps_clock(&self, is_still: bool) -> bool {
+        !is_still && self.spec.start_s.is_none_or(|start| start <= 0.0)
+    }
+
+    /// What happens to each chosen face that can be moved anywhere.
+    fn chosen(&self, analysis: &Analysis) -> Result<Vec<FacePlan>> {
+        let tracks = analysis.tracks.tracks();
+        if let FaceChoice::Nth(number) = self.spec.face
+            && !tracks.is_empty()
+            && number as usize > tracks.len()
+        {
+            let found = tracks.len();
+            return Err(Error::invalid_input(format!("there is no face {number}: the video has {found}"))
+                .with_hint("Faces are counted from 1 in order of appearance; `viseme faces` lists them."));
+        }
+        let frames = 0..analysis.times.len() as u64;
+        let chosen = selection::choose(tracks, self.spec.face);
+        let tracks = chosen.iter().filter(|id| analysis.studied.contains(id));
+        let plans = tracks.filter_map(|&id| analysis.tracks.track(id)).filter_map(|track| {
+            let states = segments::frame_states(track, frames.clone());
+            let is_usable = states.iter().any(|state| state.skip.is_none());
+            is_usable.then(|| FacePlan::new(track.id, &states))
+        });
+        Ok(plans.collect())
+    }
+
+    fn check_length(&self, plan: &Plan) -> Result<()> {
+        let limits = &self.spec.limits;
+        if plan.len() > limits.frames {
+            let (planned, most) = (plan.len(), limits.frames);
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("the output would have {planned} frames, more than the {most} allowed"),
+            )
+            .with_hint("Raise the limit with --max-duration if you mean it."));
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, plan: &Plan, engine: &mut dyn EngineJob) -> Result<SpeechSummary> {
+        let mouths: Vec<_> = plan.faces().iter().map(|face| plan.mouths(face)).collect();
+        let speech = engine.prepare(&mouths)?;
+        if speech.voiced_s < LEAST_VOICE_S {
+            let message = format!("no speech in {}: the mouth stays closed", self.spec.audio.display());
+            self.warn(Warning::new(WarningCode::NoSpeech, message));
+        }
+        Ok(speech)
+    }
+
+    fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks> {
+        let mut video = OutputVideo::like(clip.info());
+        video.timebase = timebase(clip);
+        if clip.is_still() {
+            let rate = Ratio::new(video.timebase.denominator(), video.timebase.numerator());
+            video.average_frame_rate = rate.unwrap_or(video.average_frame_rate);
+        }
+        let settings = self.spec.encode.settings();
+        let writer = self.writer("picture", &video, &settings)?;
+        writer.warnings().iter().for_each(|warning| self.warn(warning.clone()));
+        let mask: Option<Box<dyn FrameSink>> = if with_mask {
+            let settings = EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
+            Some(Box::new(self.writer("mask", &mask_video(&video), &settings)?))
+        } else {
+            None
+        };
+        Ok(Sinks { video: Box::new(writer), mask })
+    }
+
+    fn writer(&self, name: &str, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
+        let path = self.work_dir.path().join(name).with_extension("mov");
+        VideoWriter::create(&self.runner.tools, &path, video, settings, &self.spec.limits)
+    }
+
+    /// Joins picture and sound and puts the files in place.
+    fn finish(
+        &mut self,
+        inputs: &Inputs,
+        plan: &Plan,
+        rendered: &Rendered,
+        output: OutputFile,
+        mask_output: Option<OutputFile>,
+    ) -> Result<()> {
+        let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
+        let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
+        let mux_plan = MuxPlan {
+            speech: Some(Speech { path: &self.spec.audio, audio: &inputs.speech }),
+            source: self.keeps_clock(inputs.source.is_still).then_some(source),
+            ..silent(&rendered.video.path, plan)
+        };
+        if let (Some(mask), Some(output)) = (&rendered.mask, mask_output) {
+            mux(&self.runner.tools, &silent(&mask.path, plan), output, &self.spec.limits)?;
+        }
+        let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits)?;
+        muxed.warnings.into_iter().for_each(|warning| self.warn(warning));
+        Ok(())
+    }
+
+    fn report(&mut self, facts: &Facts<'_>) -> Result<Report> {
+        let output = facts.output(&self.spec.output)?;
+        let untouched = output.frames_written - output.frames_changed;
+        if untouched > 0 && !facts.plan.faces().is_empty() {
+            let message = format!("{untouched} of {} frames were left as they are", output.frames_written);
+            self.warn(Warning::new(WarningCode::FramesUntouched, message));
+        }
+        let total = self.started.elapsed();
+        Ok(Report {
+            version: REPORT_VERSION,
+            engine: self.runner.engine.info().name.to_owned(),
+            weights: self.spec.engine.weights,
+            input: facts.input(),
+            speech: facts.speech(),
+            frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),
+            output,
+            tracks: facts.tracks(),
+            warnings: std::mem::take(&mut self.warnings),
+            timings_ms: std::mem::take(&mut self.timings),
+            total_ms: total.as_millis() as u64,
+            peak_memory_bytes: self.memory.peak_bytes(),
+        })
+    }
+}
+
+/// A file with a picture alone.
+fn silent<'a>(video: &'a Path, plan: &Plan) -> MuxPlan<'a> {
+    MuxPlan { video, speech: None, source: None, duration_s: plan.duration_s(), tags: BTreeMap::new() }
+}

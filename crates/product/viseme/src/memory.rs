@@ -1,0 +1,101 @@
+//! How much memory this process and its children hold together.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Time from one look to the next.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Looks at the memory of this process and its children five times a second, on a thread of its own.
+#[derive(Debug)]
+pub(crate) struct MemorySampler {
+    peak: Arc<AtomicU64>,
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MemorySampler {
+    /// Starts to look. Where the system does not tell (anything but Linux), the peak stays 0.
+    pub(crate) fn start() -> Self {
+        let peak = Arc::new(AtomicU64::new(resident_bytes()));
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let (shared_peak, shared_stop) = (Arc::clone(&peak), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let (stopped, wake) = &*shared_stop;
+            let mut guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            while !*guard {
+                shared_peak.fetch_max(resident_bytes(), Ordering::Relaxed);
+                guard = wake.wait_timeout(guard, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        });
+        Self { peak, stop, thread: Some(thread) }
+    }
+
+    /// The most that was held at one time so far, in bytes.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for MemorySampler {
+    fn drop(&mut self) {
+        let (stopped, wake) = &*self.stop;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A sampler that panicked has no result that anybody waits for.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Resident memory of this process and everything that it started, in bytes.
+fn resident_bytes() -> u64 {
+    let mut seen = HashSet::new();
+    let mut waiting = vec![std::process::id()];
+    let mut total = 0;
+    while let Some(process) = waiting.pop() {
+        if seen.insert(process) {
+            let folder = Path::new("/proc").join(process.to_string());
+            total += resident_bytes_of(&folder);
+            waiting.extend(children_of(&folder));
+        }
+    }
+    total
+}
+
+fn resident_bytes_of(folder: &Path) -> u64 {
+    let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
+/// Every thread lists the processes that it started.
+fn children_of(folder: &Path) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(folder.join("task")) else { return Vec::new() };
+    let listed = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    listed.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_is_held_is_seen() {
+        let before = resident_bytes();
+        assert!(before > 0);
+        let held = std::hint::black_box(vec![1u8; 64 << 20]);
+        assert!(resident_bytes() >= before + (48 << 20));
+        let sampler = MemorySampler::start();
+        assert!(sampler.peak_bytes() >= before + (48 << 20));
+        drop(held);
+    }
+}

@@ -1,0 +1,194 @@
+//! The second pass over the video: three threads read, make and write, and frames flow through them in output order.
+
+use crate::analyse::Analysis;
+use crate::clip::Clip;
+use crate::mask::mask_frame;
+use crate::plan::{Plan, PlannedFrame};
+use crate::source::PlannedFrames;
+use crate::threads::{channel, join, spawn};
+use crossbeam_channel::{Receiver, Sender};
+use std::sync::Arc;
+use viseme_core::{Error, Observer, Progress, Result, Stage};
+use viseme_engines::{EngineJob, MouthRequest};
+use viseme_face::{FaceObservation, TrackId};
+use viseme_imaging::{Frame, Patch, composite};
+use viseme_media::{FrameSink, WrittenVideo};
+
+/// Most frames and bytes that the engine gets at once: enough for every core, little beside the rest.
+const BATCH_FRAMES: usize = 16;
+const BATCH_BYTES: usize = 32 << 20;
+
+/// Where the frames go.
+pub(crate) struct Sinks {
+    /// The video.
+    pub(crate) video: Box<dyn FrameSink>,
+    /// The video of what was changed.
+    pub(crate) mask: Option<Box<dyn FrameSink>>,
+}
+
+/// What the second pass works with.
+pub(crate) struct Renderer<'a> {
+    pub(crate) clip: &'a dyn Clip,
+    pub(crate) analysis: &'a Analysis,
+    pub(crate) plan: &'a Plan,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+/// What the second pass made.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    /// The video, without sound.
+    pub(crate) video: WrittenVideo,
+    /// The video of what was changed.
+    pub(crate) mask: Option<WrittenVideo>,
+    /// Frames with at least one changed mouth.
+    pub(crate) changed: u64,
+}
+
+/// A frame on its way from the engine to the encoder.
+struct MadeFrame {
+    planned: PlannedFrame,
+    frame: Arc<Frame>,
+    patches: Vec<Patch>,
+}
+
+/// A face of a batch: which frame it is in, who it is, and how much of the effect it gets.
+struct Face {
+    position: usize,
+    track: TrackId,
+    observation: FaceObservation,
+    strength: f32,
+}
+
+impl Renderer<'_> {
+    /// Makes and writes every planned frame.
+    ///
+    /// # Errors
+    /// `Cancelled`; whatever decoding, the engine or encoding meet; `Internal` when not every planned frame arrived.
+    pub(crate) fn render(&self, engine: &mut dyn EngineJob, sinks: Sinks) -> Result<Rendered> {
+        let info = self.clip.info();
+        let frame_bytes = info.format.frame_bytes(info.width, info.height);
+        let (reads, read) = channel(frame_bytes);
+        // A patch is floats: its bytes are of the order of the whole frame's.
+        let (makes, made) = channel(2 * frame_bytes);
+        let (sinks, written, changed) = std::thread::scope(move |scope| {
+            let reader = spawn(scope, "reading", move || self.read(&reads))?;
+            let writer = spawn(scope, "writing", move || self.write(sinks, &made))?;
+            let making = self.make(engine, frame_bytes, &read, &makes);
+            // Both threads wait for each other's end of a channel as long as we hold it.
+            drop((read, makes));
+            let (reading, writing) = (join("reading", reader), join("writing", writer));
+            // A thread that failed is the cause; the others only saw their channel close.
+            reading.and(making).and(writing)
+        })?;
+        if written != self.plan.len() {
+            let planned = self.plan.len();
+            return Err(Error::internal(format!("{written} of {planned} planned frames reached the encoder")));
+        }
+        let video = sinks.video.finish()?;
+        let mask = sinks.mask.map(FrameSink::finish).transpose()?;
+        Ok(Rendered { video, mask, changed })
+    }
+
+    fn read(&self, reads: &Sender<(PlannedFrame, Arc<Frame>)>) -> Result<()> {
+        let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan);
+        while let Some(frame) = frames.next_frame()? {
+            if reads.send(frame).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn make(
+        &self,
+        engine: &mut dyn EngineJob,
+        frame_bytes: usize,
+        read: &Receiver<(PlannedFrame, Arc<Frame>)>,
+        makes: &Sender<MadeFrame>,
+    ) -> Result<()> {
+        let batch_frames = (BATCH_BYTES / frame_bytes.max(1)).clamp(1, BATCH_FRAMES);
+        loop {
+            let batch: Vec<_> = read.iter().take(batch_frames).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for made in self.make_batch(engine, batch)? {
+                if makes.send(made).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn make_batch(
+        &self,
+        engine: &mut dyn EngineJob,
+        batch: Vec<(PlannedFrame, Arc<Frame>)>,
+    ) -> Result<Vec<MadeFrame>> {
+        let faces = self.faces(&batch)?;
+        let requests: Vec<_> = faces
+            .iter()
+            .map(|face| MouthRequest {
+                track: face.track,
+                planned: batch[face.position].0.mouth(),
+                frame: &batch[face.position].1,
+                face: &face.observation,
+                strength: face.strength,
+            })
+            .collect();
+        let answers = if requests.is_empty() { Vec::new() } else { engine.synthesize(&requests)? };
+        if answers.len() != faces.len() {
+            let (given, asked) = (answers.len(), faces.len());
+            return Err(Error::internal(format!("the engine gave {given} answers to {asked} requests")));
+        }
+        let made = |(planned, frame)| MadeFrame { planned, frame, patches: Vec::new() };
+        let mut frames: Vec<_> = batch.into_iter().map(made).collect();
+        for (face, patch) in faces.iter().zip(answers) {
+            frames[face.position].patches.extend(patch);
+        }
+        Ok(frames)
+    }
+
+    /// The faces of a batch whose lips move, frame by frame.
+    fn faces(&self, batch: &[(PlannedFrame, Arc<Frame>)]) -> Result<Vec<Face>> {
+        let mut faces = Vec::new();
+        for (position, (planned, _)) in batch.iter().enumerate() {
+            for face in self.plan.faces() {
+                let state = face.state(planned.source);
+                if state.skip.is_some() {
+                    continue;
+                }
+                if let Some(observation) = self.analysis.tracks.smoothed(face.track, planned.source)? {
+                    faces.push(Face { position, track: face.track, observation, strength: state.strength });
+                }
+            }
+        }
+        Ok(faces)
+    }
+
+    /// Blends, encodes and counts. Gives the sinks back, not yet finished: only a whole video is.
+    fn write(&self, mut sinks: Sinks, made: &Receiver<MadeFrame>) -> Result<(Sinks, u64, u64)> {
+        let (mut written, mut changed) = (0, 0);
+        for MadeFrame { planned, frame, patches } in made {
+            if self.observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            if let Some(mask) = &mut sinks.mask {
+                mask.write(&mask_frame(&frame, &patches, planned.pts))?;
+            }
+            // Only the frame of a still picture is shared, and copied here.
+            let mut frame = Arc::unwrap_or_clone(frame);
+            frame.pts = planned.pts;
+            for patch in &patches {
+                composite(&mut frame, patch)?;
+            }
+            sinks.video.write(&frame)?;
+            written += 1;
+            changed += u64::from(!patches.is_empty());
+            let total = Some(self.plan.len());
+            self.observer.progress(Progress { stage: Stage::Render, done: written, total });
+        }
+        Ok((sinks, written, changed))
+    }
+}

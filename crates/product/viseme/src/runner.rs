@@ -1,0 +1,61 @@
+//! What jobs are run with.
+
+use crate::job;
+use crate::registry;
+use crate::report::Report;
+use crate::spec::JobSpec;
+use crate::threads::guarded;
+use viseme_core::{Observer, Result};
+use viseme_engines::LocalEngine;
+use viseme_face::FaceNets;
+use viseme_media::Tools;
+use viseme_models::RtenRuntime;
+
+/// What jobs are run with: media tools, face nets and an engine. One runner does any number of jobs, also at a time.
+#[derive(Debug)]
+pub struct Runner {
+    pub(crate) tools: Tools,
+    pub(crate) nets: FaceNets,
+    pub(crate) engine: Box<dyn LocalEngine>,
+}
+
+impl Runner {
+    /// A runner with tools, nets and engine of the caller's choice.
+    #[must_use]
+    pub fn new(tools: Tools, nets: FaceNets, engine: Box<dyn LocalEngine>) -> Self {
+        Self { tools, nets, engine }
+    }
+
+    /// The runner with the embedded nets and the engine that `spec` names.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg.
+    pub fn for_spec(spec: &JobSpec) -> Result<Self> {
+        let entry = registry::find(&spec.engine.name)?;
+        let tools = Tools::locate()?;
+        let runtime = RtenRuntime::default();
+        let nets = FaceNets::embedded(&runtime)?;
+        let engine = (entry.open)(spec, &runtime)?;
+        Ok(Self::new(tools, nets, engine))
+    }
+
+    /// Runs a job. The engine is the runner's, whatever the job says.
+    ///
+    /// # Errors
+    /// `Cancelled` when the observer said so; otherwise whatever made the job impossible. Nothing is left behind
+    /// then, neither at the place of the output nor in the folder for temporary files. A panic in any thread of the
+    /// job is an `Internal` error.
+    pub fn run(&self, spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
+        spec.validate()?;
+        guarded("job", || job::run(self, spec, observer))
+    }
+}
+
+/// Runs a job with the embedded nets and the engine that it names.
+///
+/// # Errors
+/// As [`Runner::for_spec`] and [`Runner::run`].
+pub fn run(spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
+    spec.validate()?;
+    Runner::for_spec(spec)?.run(spec, observer)
+}

@@ -1,0 +1,104 @@
+//! From what a job met to its report.
+
+use crate::analyse::Analysis;
+use crate::clip::Clip;
+use crate::plan::{FacePlan, Plan};
+use crate::render::Rendered;
+use crate::report::{InputFacts, OutputFacts, SpeechFacts, TrackReport, TrackSummary};
+use std::path::Path;
+use viseme_core::segment::Segment;
+use viseme_core::{Error, Result};
+use viseme_engines::SpeechSummary;
+use viseme_face::Track;
+use viseme_face::segments::{SegmentFrame, segments};
+
+/// What a finished job has met.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) clip: &'a dyn Clip,
+    pub(crate) analysis: &'a Analysis,
+    pub(crate) plan: &'a Plan,
+    pub(crate) speech: SpeechSummary,
+    pub(crate) rendered: &'a Rendered,
+}
+
+impl Facts<'_> {
+    /// The video that went in.
+    pub(crate) fn input(&self) -> InputFacts {
+        let (info, times) = (self.clip.info(), &self.analysis.times);
+        let duration_s = times.seconds(times.end());
+        InputFacts {
+            width: info.width,
+            height: info.height,
+            fps: rate(times.len() as u64, duration_s),
+            frames: times.len() as u64,
+            duration_ms: milliseconds(duration_s),
+            is_still: self.clip.is_still(),
+        }
+    }
+
+    /// The speech that went in.
+    pub(crate) fn speech(&self) -> SpeechFacts {
+        SpeechFacts {
+            duration_ms: milliseconds(self.speech.duration_s),
+            voiced_ms: milliseconds(self.speech.voiced_s),
+        }
+    }
+
+    /// The video that came out, which lies at `path`.
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub(crate) fn output(&self, path: &Path) -> Result<OutputFacts> {
+        let (info, plan) = (self.clip.info(), self.plan);
+        let metadata = std::fs::metadata(path)
+            .map_err(|source| Error::io(format_args!("read {}", path.display()), source))?;
+        Ok(OutputFacts {
+            path: path.to_owned(),
+            width: info.width,
+            height: info.height,
+            fps: rate(plan.len(), plan.duration_s() - plan.start_s(0)),
+            frames_planned: plan.len(),
+            frames_written: self.rendered.video.frames,
+            frames_changed: self.rendered.changed,
+            duration_ms: milliseconds(plan.duration_s()),
+            size_bytes: metadata.len(),
+        })
+    }
+
+    /// Every face that was followed.
+    pub(crate) fn tracks(&self) -> Vec<TrackReport> {
+        self.analysis.tracks.tracks().iter().map(|track| self.track(track)).collect()
+    }
+
+    fn track(&self, track: &Track) -> TrackReport {
+        let face = self.plan.faces().iter().find(|face| face.track == track.id);
+        let segments = face.map(|face| self.segments(track, face)).unwrap_or_default();
+        TrackReport {
+            number: track.id.0 + 1,
+            frames: track.summaries.len() as u64,
+            mean_bbox: track.mean_bbox(),
+            chosen: face.is_some(),
+            summary: face.map(|_| TrackSummary::of(&segments)),
+            segments,
+        }
+    }
+
+    fn segments(&self, track: &Track, face: &FacePlan) -> Vec<Segment> {
+        segments(self.plan.frames().map(|frame| SegmentFrame {
+            start_ms: milliseconds(frame.speech_s),
+            end_ms: milliseconds(self.plan.start_s(frame.output.0 + 1)),
+            skip: face.state(frame.source).skip,
+            face: track.summary(frame.source),
+        }))
+    }
+}
+
+/// Seconds to milliseconds, rounded to nearest; never negative.
+pub(crate) fn milliseconds(seconds: f64) -> u64 {
+    (seconds * 1000.0).round().max(0.0) as u64
+}
+
+fn rate(frames: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 { frames as f64 / seconds } else { 0.0 }
+}
