@@ -131,7 +131,7 @@ impl Running {
 
     fn failure(&self, action: &str, status: ExitStatus) -> Error {
         let tail = self.lock_tail().clone();
-        let kind = tail.failure_kind().unwrap_or(kind_of_signal(status));
+        let kind = tail.failure_kind().unwrap_or(kind_of_status(status));
         let cause = match kind {
             ErrorKind::DiskFull => "the disk is full".to_owned(),
             ErrorKind::TimedOut => format!("{} took more processor time than it may", self.name),
@@ -173,22 +173,26 @@ fn command(program: &Path) -> Command {
     command
 }
 
+/// What the way in which a child ended says about why.
 #[cfg(unix)]
-fn kind_of_signal(status: ExitStatus) -> ErrorKind {
+fn kind_of_status(status: ExitStatus) -> ErrorKind {
     use std::os::unix::process::ExitStatusExt;
     const SIGKILL: i32 = 9;
     const SIGXCPU: i32 = 24;
     const SIGXFSZ: i32 = 25;
-    match status.signal() {
-        Some(SIGXCPU) => ErrorKind::TimedOut,
-        Some(SIGXFSZ) => ErrorKind::DiskFull,
-        Some(SIGKILL) => ErrorKind::LimitExceeded,
+    // ffmpeg catches the signal of the time limit and ends with one of these codes; nobody else sends it signals.
+    const ENDED_BY_SIGNAL: [i32; 2] = [255, 123];
+    match (status.signal(), status.code()) {
+        (Some(SIGXCPU), _) => ErrorKind::TimedOut,
+        (Some(SIGXFSZ), _) => ErrorKind::DiskFull,
+        (Some(SIGKILL), _) => ErrorKind::LimitExceeded,
+        (_, Some(code)) if ENDED_BY_SIGNAL.contains(&code) => ErrorKind::TimedOut,
         _ => ErrorKind::Internal,
     }
 }
 
 #[cfg(not(unix))]
-fn kind_of_signal(_: ExitStatus) -> ErrorKind {
+fn kind_of_status(_: ExitStatus) -> ErrorKind {
     ErrorKind::Internal
 }
 

@@ -31,6 +31,8 @@ fn every_frame_of_the_real_clips_comes_once_at_its_time() {
         let expected = bench.ffprobe_times(&path);
         assert_eq!(found.len(), expected.len(), "{name}");
         for (found, expected) in found.iter().zip(&expected) {
+            // ffprobe has no time for the last frames of some AVI files; ours then follow on.
+            let Some(expected) = expected else { continue };
             let apart_s = timebase.seconds(viseme_core::Pts(found - expected)).abs();
             assert!(apart_s < 0.001, "{name}: {found} instead of {expected}");
         }

@@ -10,25 +10,20 @@ use viseme_imaging::ColourRange;
 /// Threads of the decoder. Two keep up with every engine; each more costs a few frames of memory.
 const DECODER_THREADS: &str = "2";
 
-/// A frame to start at, by its time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SeekTo {
-    /// Its time, on our clock.
-    pub(super) pts: Pts,
-}
-
 /// Decodes the stream of `info` to raw planes on standard output, with one `showinfo` line per frame on standard error.
-pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<SeekTo>) -> Vec<OsString> {
+///
+/// `seek` is a time on our clock: decoding then starts at the key frame before it, or not far off in files that seek badly.
+pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<Pts>) -> Vec<OsString> {
     // `showinfo` speaks at level "info". `-copyts` keeps the file's own times.
     let mut arguments = preamble("info");
     arguments.extend(strings(&["-copyts", "-threads", DECODER_THREADS, "-filter_threads", "1"]));
-    if let Some(seek) = seek {
-        let seconds = info.timebase.seconds(Pts(seek.pts.0 + info.origin.0));
+    if let Some(pts) = seek {
+        let seconds = info.timebase.seconds(Pts(pts.0 + info.origin.0));
         arguments.extend(strings(&["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &format!("{seconds:.6}")]));
     }
     arguments.extend(input.arguments());
     let stream = format!("0:{}", info.stream_index);
-    arguments.extend(strings(&["-map", &stream, "-an", "-sn", "-dn", "-vf", &filters(info, seek)]));
+    arguments.extend(strings(&["-map", &stream, "-an", "-sn", "-dn", "-vf", &filters(info)]));
     arguments.extend(strings(&["-fps_mode", "passthrough", "-c:v", "rawvideo"]));
     arguments.extend(strings(&["-pix_fmt", &pixel_format::decoded_name(&info.pixel_format_name, info.format)]));
     arguments.extend(strings(&["-f", "rawvideo", "pipe:1"]));
@@ -36,12 +31,9 @@ pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<SeekTo>) -
 }
 
 /// The filters, which leave the frames of an ordinary file as they are.
-fn filters(info: &VideoInfo, seek: Option<SeekTo>) -> String {
+fn filters(info: &VideoInfo) -> String {
     let (numerator, denominator) = (info.timebase.numerator(), info.timebase.denominator());
     let mut filters = vec![format!("settb={numerator}/{denominator}")];
-    if let Some(seek) = seek {
-        filters.push(format!("select='gte(pts,{})'", seek.pts.0 + info.origin.0));
-    }
     // A stream may change its size on the way: then the later frames are scaled to the size that was announced.
     let range = match info.colour.range {
         ColourRange::Limited => "limited",

@@ -1,5 +1,6 @@
 //! Cuts the decoder's raw output into frames, on a thread of its own.
 
+use super::showinfo::FrameLine;
 use super::timestamps::MISSING;
 use crate::VideoInfo;
 use crossbeam_channel::{Receiver, bounded};
@@ -13,19 +14,26 @@ const MAX_FRAMES_AHEAD: usize = 4;
 /// Most bytes decoded ahead, unless a single frame is larger.
 const MAX_BYTES_AHEAD: usize = 32 << 20;
 
-/// Starts the thread that pairs each frame of `stdout` with its time from `times`. It ends with the output, or when the
-/// receiver goes.
+/// A frame as it came: its time is not yet shifted or repaired.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) frame: Frame,
+    /// Whether it was coded without reference to other frames.
+    pub(super) is_intra: bool,
+}
+
+/// Starts the thread that pairs each frame of `stdout` with its line. It ends with the output, or when the receiver goes.
 pub(super) fn read_in_background(
     stdout: impl Read + Send + 'static,
-    times: Receiver<Option<i64>>,
+    lines: Receiver<FrameLine>,
     info: &VideoInfo,
-) -> (Receiver<Result<Frame>>, JoinHandle<()>) {
+) -> (Receiver<Result<Decoded>>, JoinHandle<()>) {
     let (format, width, height) = (info.format, info.width, info.height);
     let ahead = (MAX_BYTES_AHEAD / format.frame_bytes(width, height).max(1)).clamp(1, MAX_FRAMES_AHEAD);
     // The thread itself holds one more frame.
     let (sender, receiver) = bounded(ahead - 1);
     let thread = std::thread::spawn(move || {
-        let mut cutter = Cutter { stdout, times, format, width, height, bytes: Vec::new() };
+        let mut cutter = Cutter { stdout, lines, format, width, height, bytes: Vec::new() };
         while let Some(frame) = cutter.next_frame().transpose() {
             let failed = frame.is_err();
             if sender.send(frame).is_err() || failed {
@@ -38,7 +46,7 @@ pub(super) fn read_in_background(
 
 struct Cutter<R> {
     stdout: R,
-    times: Receiver<Option<i64>>,
+    lines: Receiver<FrameLine>,
     format: PixelFormat,
     width: u32,
     height: u32,
@@ -47,7 +55,7 @@ struct Cutter<R> {
 }
 
 impl<R: Read> Cutter<R> {
-    fn next_frame(&mut self) -> Result<Option<Frame>> {
+    fn next_frame(&mut self) -> Result<Option<Decoded>> {
         let expected = self.format.frame_bytes(self.width, self.height);
         self.bytes.clear();
         self.stdout
@@ -59,10 +67,11 @@ impl<R: Read> Cutter<R> {
         if self.bytes.len() < expected {
             return Ok(None);
         }
-        let Ok(time) = self.times.recv() else {
+        let Ok(line) = self.lines.recv() else {
             return Err(Error::internal("the decoder gave a frame without saying its time"));
         };
-        let pts = time.map_or(MISSING, Pts);
-        Frame::from_bytes(pts, self.format, self.width, self.height, &self.bytes).map(Some)
+        let pts = line.pts.map_or(MISSING, Pts);
+        let frame = Frame::from_bytes(pts, self.format, self.width, self.height, &self.bytes)?;
+        Ok(Some(Decoded { frame, is_intra: line.is_intra }))
     }
 }

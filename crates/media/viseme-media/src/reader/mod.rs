@@ -8,8 +8,8 @@ mod timestamps;
 use crate::input::Input;
 use crate::process::Running;
 use crate::{FrameSource, Tools, VideoInfo};
-use command::SeekTo;
 use crossbeam_channel::Receiver;
+use frames::Decoded;
 use std::path::Path;
 use std::thread::JoinHandle;
 use timestamps::Timestamps;
@@ -48,11 +48,11 @@ pub struct VideoReader {
     action: String,
     child: Running,
     /// `None` once the end has been reached.
-    frames: Option<Receiver<Result<Frame>>>,
+    frames: Option<Receiver<Result<Decoded>>>,
     thread: Option<JoinHandle<()>>,
     timestamps: Timestamps,
-    /// A frame read ahead to check a seek.
-    pending: Option<Frame>,
+    /// The frame that a seek has found.
+    pending: Option<Decoded>,
     remaining: Option<u64>,
     read: u64,
     max_frames: u64,
@@ -76,13 +76,11 @@ impl VideoReader {
         match options.start {
             ReadStart::Beginning => open(None),
             ReadStart::Frame(index) => open(None)?.skipping(index),
+            ReadStart::Known(FrameIndex(0), _) => open(None),
             ReadStart::Known(index, pts) => {
-                let mut reader = open(Some(SeekTo { pts }))?;
-                reader.pending = reader.receive().ok().flatten();
-                if reader.pending.as_ref().is_some_and(|frame| frame.pts == pts) {
+                if let Some(reader) = open(Some(pts))?.at(pts) {
                     return Ok(reader);
                 }
-                drop(reader);
                 open(None)?.skipping(index)
             }
         }
@@ -105,7 +103,7 @@ impl VideoReader {
         tools: &Tools,
         input: &Input,
         info: &VideoInfo,
-        seek: Option<SeekTo>,
+        seek: Option<Pts>,
         frame_count: Option<u64>,
         limits: &Limits,
     ) -> Result<Self> {
@@ -128,6 +126,24 @@ impl VideoReader {
         })
     }
 
+    /// Drops the frames before the one at `pts`; `None` when the seek has missed it, and decoding has to begin anew.
+    fn at(mut self, pts: Pts) -> Option<Self> {
+        let raw = Pts(pts.0 + self.info.origin.0);
+        let mut next = self.decoded().ok()??;
+        // Decoded from anywhere else, frames would be gray until the next key frame.
+        if !next.is_intra {
+            return None;
+        }
+        while next.frame.pts < raw {
+            next = self.decoded().ok()??;
+        }
+        if next.frame.pts != raw {
+            return None;
+        }
+        self.pending = Some(next);
+        Some(self)
+    }
+
     /// Drops the frames before `index`.
     fn skipping(mut self, index: FrameIndex) -> Result<Self> {
         for _ in 0..index.0 {
@@ -138,13 +154,22 @@ impl VideoReader {
         Ok(self)
     }
 
-    /// The next frame of the child with its final time.
+    /// The next frame with its final time.
     fn receive(&mut self) -> Result<Option<Frame>> {
-        if let Some(frame) = self.pending.take() {
-            return Ok(Some(frame));
-        }
+        let decoded = match self.pending.take() {
+            Some(pending) => Some(pending),
+            None => self.decoded()?,
+        };
+        Ok(decoded.map(|Decoded { mut frame, .. }| {
+            frame.pts = self.timestamps.repaired(frame.pts);
+            frame
+        }))
+    }
+
+    /// The next frame of the child.
+    fn decoded(&mut self) -> Result<Option<Decoded>> {
         let Some(frames) = &self.frames else { return Ok(None) };
-        let Ok(frame) = frames.recv() else { return self.end() };
+        let Ok(decoded) = frames.recv() else { return self.end().map(|()| None) };
         // Asking the operating system costs less than a thousandth of decoding as many frames.
         if self.read % 32 == 8 {
             self.child.sample_memory();
@@ -155,19 +180,17 @@ impl VideoReader {
             return Err(Error::new(ErrorKind::LimitExceeded, message)
                 .with_hint("Raise the limit with --max-duration if you mean it."));
         }
-        let mut frame = frame?;
-        frame.pts = self.timestamps.repaired(frame.pts);
-        Ok(Some(frame))
+        decoded.map(Some)
     }
 
-    fn end(&mut self) -> Result<Option<Frame>> {
+    fn end(&mut self) -> Result<()> {
         self.frames = None;
         self.child.wait(&self.action)?;
         if self.read == 0 {
             let cause = self.child.reported_errors().unwrap_or_else(|| "it holds no frame".to_owned());
             return Err(Error::invalid_input(format!("cannot {}: {cause}", self.action)));
         }
-        Ok(None)
+        Ok(())
     }
 }
 

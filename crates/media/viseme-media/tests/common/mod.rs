@@ -53,12 +53,12 @@ impl Bench {
         all(&mut self.reader(path, ReadOptions::default()))
     }
 
-    /// The times of all frames as ffprobe decodes them, in ticks of the stream's time base.
-    pub(crate) fn ffprobe_times(&self, path: &Path) -> Vec<i64> {
+    /// The times of all frames as ffprobe decodes them, in ticks of the stream's time base; `None` where it has none.
+    pub(crate) fn ffprobe_times(&self, path: &Path) -> Vec<Option<i64>> {
         let words = split("-v error -select_streams V:0 -show_entries frame=best_effort_timestamp -of csv=p=0");
         let output = run(&self.tools.ffprobe, &words, path);
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect()
+        text.lines().filter(|line| !line.is_empty()).map(|line| line.trim_end_matches(',').parse().ok()).collect()
     }
 
     /// One line of ffprobe for `entries`.
