@@ -1,0 +1,280 @@
+//! The command line as types. The doc comments are the help texts.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Move the lips of people in video so that they match new speech.
+#[derive(Debug, Parser)]
+#[command(name = "viseme", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the person in VIDEO speak the words of AUDIO.
+    Sync(SyncArguments),
+    /// Say what is in a media file.
+    Probe(ProbeArguments),
+    /// Find and follow the faces of a video.
+    Faces(FacesArguments),
+    /// Check that this machine has what Viseme needs.
+    Doctor(DoctorArguments),
+    /// Time a whole job beside a plain re-encode of the same clip.
+    Bench(BenchArguments),
+}
+
+/// Limits that protect against inputs which are too large; shared by all commands that read media.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LimitArguments {
+    /// Refuse inputs that are longer than this
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Limits", default_value = "1:00:00")]
+    pub(crate) max_duration: f64,
+    /// Refuse pictures with more pixels than this (width × height)
+    #[arg(long, value_name = "PIXELS", help_heading = "Limits", default_value_t = viseme_core::Limits::default().pixels)]
+    pub(crate) max_pixels: u64,
+}
+
+impl LimitArguments {
+    /// The limits that these arguments ask for.
+    pub(crate) fn limits(&self) -> viseme_core::Limits {
+        let defaults = viseme_core::Limits::default();
+        // The frame limit follows the duration limit, so that raising one flag is enough.
+        let frames = defaults.frames.max((self.max_duration * 120.0) as u64);
+        viseme_core::Limits { duration_s: self.max_duration, pixels: self.max_pixels, frames, ..defaults }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SyncArguments {
+    /// The video, or a portrait picture
+    pub(crate) video: PathBuf,
+    /// The new speech: a sound file, or a video whose sound is used
+    pub(crate) audio: PathBuf,
+    /// Where to write the result; the extension chooses the container (.mp4, .mov, .mkv, .webm)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Whose lips: the largest face, all faces, or the n-th in order of appearance
+    #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
+    pub(crate) face: viseme::FaceChoice,
+    /// Use the video from this time on (seconds, or [h:]m:s)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) start: Option<f64>,
+    /// Use the video up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) end: Option<f64>,
+    /// What to show when the speech is longer than the video
+    #[arg(long = "loop", value_name = "MODE", default_value = "repeat")]
+    pub(crate) loop_mode: LoopArgument,
+    /// The engine that makes the mouths
+    #[arg(long, default_value = "native")]
+    pub(crate) engine: String,
+    /// The weights of the native engine's speech net: `clean` was trained on data of clear rights alone
+    #[arg(long, default_value = "default")]
+    pub(crate) weights: WeightsArgument,
+    /// How strongly the mouth moves, 1 is natural
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) expression: f32,
+    /// Give a portrait picture slight head motion and blinks
+    #[arg(long)]
+    pub(crate) animate: bool,
+    #[command(flatten)]
+    pub(crate) encode: EncodeArguments,
+    /// Also write a lossless gray video of which pixels were changed
+    #[arg(long, value_name = "FILE.mkv")]
+    pub(crate) mask: Option<PathBuf>,
+    /// Print one JSON report on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+/// How the picture is encoded.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EncodeArguments {
+    /// Video codec of the output
+    #[arg(long, default_value = "h264", help_heading = "Encoding")]
+    pub(crate) codec: CodecArgument,
+    /// Quality of the picture: lower is better and larger [default: 18 for H.264]
+    #[arg(long, value_name = "0-63", value_parser = clap::value_parser!(u8).range(0..=63), help_heading = "Encoding")]
+    pub(crate) crf: Option<u8>,
+    /// Speed of the encoder, in its own words [default: medium for H.264]
+    #[arg(long, help_heading = "Encoding")]
+    pub(crate) preset: Option<String>,
+    /// Lose nothing: every sample outside the mouth stays the decoder's own
+    #[arg(long, help_heading = "Encoding")]
+    pub(crate) lossless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArguments {
+    /// The media file
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FacesArguments {
+    /// The video, or a picture
+    pub(crate) video: PathBuf,
+    /// Also write a video with boxes, landmarks and names drawn
+    #[arg(long, value_name = "FILE.mp4")]
+    pub(crate) preview: Option<PathBuf>,
+    /// Put the landmarks of every frame into the JSON
+    #[arg(long)]
+    pub(crate) landmarks: bool,
+    /// Use the video from this time on (seconds, or [h:]m:s)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) start: Option<f64>,
+    /// Use the video up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) end: Option<f64>,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// The video
+    pub(crate) video: PathBuf,
+    /// The speech
+    pub(crate) audio: PathBuf,
+    /// How often each of the two is run, in turn
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+    #[command(flatten)]
+    pub(crate) encode: EncodeArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+impl EncodeArguments {
+    /// The options of the library that these arguments ask for.
+    pub(crate) fn options(&self) -> viseme::EncodeOptions {
+        let codec = match self.codec {
+            CodecArgument::H264 => viseme::Codec::H264,
+            CodecArgument::H265 => viseme::Codec::H265,
+            CodecArgument::Av1 => viseme::Codec::Av1,
+            CodecArgument::Vp9 => viseme::Codec::Vp9,
+            CodecArgument::Ffv1 => viseme::Codec::Ffv1,
+        };
+        viseme::EncodeOptions { codec, crf: self.crf, preset: self.preset.clone(), lossless: self.lossless }
+    }
+}
+
+/// What happens when the speech is longer than the video.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LoopArgument {
+    /// The output ends with the video
+    None,
+    /// The video starts again
+    Repeat,
+    /// The video runs backwards, then forwards again
+    Pingpong,
+}
+
+impl From<LoopArgument> for viseme::LoopMode {
+    fn from(argument: LoopArgument) -> Self {
+        match argument {
+            LoopArgument::None => Self::None,
+            LoopArgument::Repeat => Self::Repeat,
+            LoopArgument::Pingpong => Self::Pingpong,
+        }
+    }
+}
+
+/// The weights of the native engine.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WeightsArgument {
+    /// The best figures
+    Default,
+    /// Trained on data of clear rights alone
+    Clean,
+}
+
+impl From<WeightsArgument> for viseme::Weights {
+    fn from(argument: WeightsArgument) -> Self {
+        match argument {
+            WeightsArgument::Default => Self::Default,
+            WeightsArgument::Clean => Self::Clean,
+        }
+    }
+}
+
+/// Video codecs of the output.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum CodecArgument {
+    H264,
+    H265,
+    Av1,
+    Vp9,
+    Ffv1,
+}
+
+/// Reads a time: seconds (`12.5`) or `[h:]m:s` (`1:02.5`, `1:00:00`).
+fn parse_time(text: &str) -> Result<f64, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let bad = || format!("'{text}' is not a time: write seconds (12.5) or h:m:s (0:01:02.5)");
+    if parts.len() > 3 {
+        return Err(bad());
+    }
+    parts.iter().try_fold(0.0, |total, part| match part.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(total * 60.0 + value),
+        _ => Err(bad()),
+    })
+}
+
+/// Reads `largest`, `all`, or the number of a face counted from 1.
+fn parse_face(text: &str) -> Result<viseme::FaceChoice, String> {
+    match text {
+        "largest" => Ok(viseme::FaceChoice::Largest),
+        "all" => Ok(viseme::FaceChoice::All),
+        number => match number.parse() {
+            Ok(n) if n > 0 => Ok(viseme::FaceChoice::Nth(n)),
+            _ => Err(format!("'{text}' is not a face: write largest, all, or a number from 1")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_in_both_forms() {
+        assert_eq!(parse_time("12.5"), Ok(12.5));
+        assert_eq!(parse_time("1:02.5"), Ok(62.5));
+        assert_eq!(parse_time("1:00:00"), Ok(3600.0));
+        for bad in ["", "x", "-1", "1:2:3:4", "nan", "1:-2"] {
+            assert!(parse_time(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! One module per sub-command.
+
+pub(crate) mod bench;
+pub(crate) mod doctor;
+pub(crate) mod faces;
+pub(crate) mod probe;
+pub(crate) mod sync;

@@ -1,0 +1,59 @@
+//! `viseme sync`: the main job.
+
+use crate::arguments::SyncArguments;
+use crate::printer;
+use crate::progress::{Interrupt, Terminal};
+use std::process::ExitCode;
+use viseme::{EngineChoice, JobSpec, Report, StillOptions};
+use viseme_core::Result;
+
+/// Makes the video and says what was done.
+pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
+    let (json, quiet) = (arguments.json, arguments.quiet);
+    let spec = job(arguments);
+    let terminal = Terminal::new(Interrupt::install()?, quiet);
+    let result = viseme::run(&spec, &terminal);
+    terminal.finish();
+    let report = result?;
+    if json {
+        printer::json(&report)?;
+    } else if !quiet {
+        printer::say(&summary(&report));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn job(arguments: SyncArguments) -> JobSpec {
+    JobSpec {
+        face: arguments.face,
+        start_s: arguments.start,
+        end_s: arguments.end,
+        loop_mode: arguments.loop_mode.into(),
+        engine: EngineChoice {
+            name: arguments.engine,
+            weights: arguments.weights.into(),
+            expression: arguments.expression,
+        },
+        still: StillOptions { animate: arguments.animate },
+        encode: arguments.encode.options(),
+        mask_output: arguments.mask,
+        limits: arguments.limits.limits(),
+        ..JobSpec::new(arguments.video, arguments.audio, arguments.output)
+    }
+}
+
+/// One line: where the result is, and how much of it was changed at what speed.
+fn summary(report: &Report) -> String {
+    let output = &report.output;
+    format!(
+        "{}: {} of {} frames synced, {:.1} s at {}x{}, made in {:.1} s ({:.0} frames per second)",
+        output.path.display(),
+        output.frames_changed,
+        output.frames_written,
+        output.duration_ms as f64 / 1000.0,
+        output.width,
+        output.height,
+        report.total_ms as f64 / 1000.0,
+        report.frames_per_second,
+    )
+}
