@@ -122,8 +122,9 @@ pub struct EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// The same for the encoder.
-    pub(crate) fn settings(&self) -> EncodeSettings {
+    /// The same as the settings of an encoder.
+    #[must_use]
+    pub fn settings(&self) -> EncodeSettings {
         EncodeSettings {
             codec: self.codec,
             crf: self.crf,
