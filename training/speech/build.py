@@ -1,46 +1,63 @@
-"""Builds the nets that ship: python build.py SHARED_TRAINING_FOLDER OUTPUT_FOLDER VECTOR_FOLDER"""
+"""Builds the nets that ship: python build.py SHARED_TRAINING_FOLDER PREPARED_FOLDER OUTPUT_FOLDER VECTOR_FOLDER
+
+PREPARED_FOLDER holds labelled.npz (label.py), aligned.npz (align.py), flite.npz and espeak.npz (synthesise.py).
+"""
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from data import FACE_POINTS, load_clips, load_synthetic, measured
+from articulation import articulation
+from data import FACE_POINTS, held_out, load_clips, load_espeak, load_spoken
 from export import export
-from features import normalise
 from package import write_space, write_vectors
+from phone_mouth import PhoneMouth, shifted
+from runtime import CALIBRATION
 from space import ShapeSpace
-from sync import align
-from train import train
+from sync import STUDIO_LAG, synced
+from train import Item, train
 
-STEPS, WIDTH, SEEDS = 1200, 64, (0,)
-CALIBRATION = {'opening_low': 0.25, 'opening_low_percentile': 8, 'opening_high': 0.45, 'opening_high_percentile': 95,
-               'closure_from': 0.40, 'closure_to': 0.75}
+FIRST_STEPS, STEPS, WIDTH = 700, 1000, 64
+SEEDS = {'speech_clean': (1, 2), 'speech': (1, 2, 3)}
 
 
-def prepare(clips, space):
+def real_items(clips):
+    """Mouths with their sound; GRID's also with articulation. Few-clip speakers are drawn more often than s1."""
+    items = []
     for clip in clips:
-        clip.features = normalise(clip.mel)
-        clip.targets = space.targets(clip)
+        known = None if clip.track is None else articulation(shifted(clip.track, clip.lag, 4 * len(clip.targets)))
+        share = 1.0 if clip.speaker is None else 0.6 if clip.speaker == 's1' else 1.5
+        items.append(Item(clip.features, clip.targets, known, clip.lag, share))
+    return items
 
 
-def main(data, output, vectors):
+def synthetic_items(folder, prepared, mouth_of):
+    """Synthetic voices: all teach articulation, those with phone tracks also the mouth that real people make for such phones."""
+    items = [Item(mel, None, known, 0, 0.15) for mel, known in load_espeak(folder / 'espeak_speech.npz')]
+    for name, share in (('flite', 0.6), ('espeak', 0.25)):
+        items += [Item(mel, mouth_of(track), articulation(track), 0, share, 0.5) for mel, track in load_spoken(prepared / f'{name}.npz')]
+    return items
+
+
+def main(folder, prepared, output, vectors):
     torch.set_num_threads(1)
-    clips = [c for c in load_clips(data) if not measured(c)]
-    clear = [c for c in clips if c.tier in 'AB']
-    space = ShapeSpace([c for c in clear if c.sync[0] > 0.15])
-    synthetic = load_synthetic(data / 'espeak_speech.npz')
-    prepare(clips, space)
-    for name, chosen in (('speech_clean', clear), ('speech', clips)):
-        synced = align(chosen, synthetic)
-        rows = [(c.features, c.targets, c.lag, c.weight) for c in synced]
-        print(name, len(synced), 'clips', round(sum(len(c.opening) for c in synced) / 1500, 1), 'minutes', flush=True)
-        nets = [train(rows, synthetic, STEPS, WIDTH, seed=seed) for seed in SEEDS]
+    clips = [c for c in load_clips(folder, prepared / 'labelled.npz', prepared / 'aligned.npz') if not held_out(c)]
+    studio = [c for c in clips if c.speaker]
+    space = ShapeSpace(studio)
+    for clip in clips:
+        clip.targets, clip.lag = space.targets(clip), STUDIO_LAG if clip.speaker else 0
+    synthetic = synthetic_items(folder, prepared, PhoneMouth([(c.track, c.targets, c.lag) for c in studio if c.track is not None]))
+    first = train(real_items(studio) + synthetic, FIRST_STEPS, WIDTH)
+    kept = synced(clips, first)
+    for name, seeds in SEEDS.items():
+        chosen = [c for c in kept if name == 'speech' or c.tier in 'AB']
+        print(name, len(chosen), 'clips', round(sum(len(c.opening) for c in chosen) / 1500, 1), 'minutes', flush=True)
+        nets = [train(real_items(chosen) + synthetic, STEPS, WIDTH, seed=seed) for seed in seeds]
         export(nets, output / f'{name}.onnx', 'Viseme speech to mouth motion; see training/speech/MODEL_CARD.md')
-    canonical = np.load(data / 'canonical_face.npy')
-    write_space(output / 'shape_space', space, canonical, list(FACE_POINTS), CALIBRATION)
+    write_space(output / 'shape_space', space, np.load(folder / 'canonical_face.npy'), list(FACE_POINTS), CALIBRATION)
     write_vectors(vectors / 'speech', output / 'speech.onnx')
 
 
 if __name__ == '__main__':
-    main(*map(Path, sys.argv[1:4]))
+    main(*map(Path, sys.argv[1:5]))

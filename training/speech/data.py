@@ -1,5 +1,5 @@
 """Training data: real mouths with their sound, and synthetic speech with articulation from phone times."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,28 +21,37 @@ FACE_POINTS = MOUTH_POINTS + (
     327, 1, 4, 2, 9, 8, 151, 107, 336, 70, 300, 389, 323, 361, 288, 58, 132, 93, 162, 145, 374, 159, 386, 105, 334, 50, 280,
     101, 330, 118, 347, 117, 346, 123, 352, 116, 345, 227, 447, 160, 158, 153, 144, 385, 387, 373, 380)
 
-# People of the final measurement: none of their clips is ever trained on.
+# People of the final measurement: none of their clips is ever trained on. GRID's s2 and s20 are measured too and never loaded.
 MEASURED = ('LipNet__', 'data_grid10', 'SadTalker__WDA', 'video-retalking__', 'yerfor', 'AniPortrait__pose_ref_video',
             'SyncTalk__', 'data_v_syncnet')
+VALIDATION_SPEAKERS = ('s33', 's34')          # of GRID: never trained on either
+VALIDATION_SOURCES = ('lipread_', 'harlanhong', 'loopyavatar___side_1', 'loopyavatar___main_4', 'ZiqiaoPeng__ActAvatar__2',
+                      'ZiqiaoPeng__OmniSync__identity_identity1', 'LatentSync', 'AniPortrait__solo', 'antgroup__ai_echomimic_v3___english_demo')
 
 
 @dataclass
 class Clip:
-    """One talking person. `mouth` rows are the net's targets at 25 frames/s: K shape coefficients, opening, width."""
+    """One talking person at 25 frames/s, with the sound at 100 frames/s."""
     name: str
-    tier: str
-    mel: np.ndarray
+    tier: str                  # A clear rights, B permissive repository, C unclear
+    mel: np.ndarray            # (4 n, 40)
     shape: np.ndarray          # (n, 85, 3) canonical points, left and right made symmetric
-    opening: np.ndarray        # inter-ocular units
-    width: np.ndarray
-    sync: np.ndarray
-    lag: int = 0               # frames the picture is late against the sound
-    weight: float = 1.0
-    extra: dict = field(default_factory=dict)
+    opening: np.ndarray        # (n,) inter-ocular units
+    width: np.ndarray          # (n,)
+    peak: float = 0.0          # p95 of the speaker's opening
+    track: np.ndarray | None = None   # (4 n,) phones, where the sentence is known
+    lag: int = 0               # mel frames by which the picture is late
+    targets: np.ndarray | None = None
+    features: np.ndarray | None = None
+
+    def __post_init__(self):
+        self.peak = float(np.percentile(self.opening, 95))
+        self.features = normalise(self.mel)
 
     @property
-    def peak(self):
-        return float(np.percentile(self.opening, 95))
+    def speaker(self):
+        """GRID's speaker, or None for other sources."""
+        return self.name.split('_')[1] if self.name.startswith('grid_') else None
 
 
 def tiers(folder):
@@ -56,40 +65,75 @@ def mirror_index(points):
     return np.linalg.norm(reflected[:, None] - points[None], axis=-1).argmin(1)
 
 
-def load_clips(folder):
-    folder = Path(folder)
-    data = {k: v for k, v in np.load(folder / 'speech_mouth.npz').items()}
-    mirror = mirror_index(np.load(folder / 'canonical_face.npy')[list(MOUTH_POINTS)])
+def symmetric(shape, mirror):
+    """Sound has no left and right: the mean of the mouth and its mirror image."""
+    return ((shape + shape[:, mirror] * np.array([-1, 1, 1])) / 2).astype(np.float32)
+
+
+def packed_clips(folder, mirror):
+    """The clips of speech_mouth.npz."""
+    data = dict(np.load(folder / 'speech_mouth.npz'))
     low, high = data['mel_range']
     tier = tiers(folder)
-    clips = []
-    for i, name in enumerate(data['clip']):
-        name = str(name)
-        a, b = data['off'][i:i + 2]
-        ma, mb = data['mel_off'][i:i + 2]
-        mel = low + data['mel_u8'][ma:mb].astype(np.float32) / 255 * (high - low)
+    for i, name in enumerate(map(str, data['clip'])):
+        (a, b), (mel_a, mel_b) = data['off'][i:i + 2], data['mel_off'][i:i + 2]
+        if name.startswith(MEASURED) or data['sync'][i, 2] < 28:      # eyes under 28 pixels apart: too small to trust
+            continue
         shape = (data['shape_mean'] + data['shape_coef'][a:b].astype(np.float32) @ data['shape_basis']).reshape(-1, 85, 3)
-        shape = (shape + shape[:, mirror] * np.array([-1, 1, 1], np.float32)) / 2
         params = data['params'][a:b].astype(np.float32)
-        prefix = name.split('__')[0]
-        letter = next((t for p, t in tier.items() if prefix.startswith(p)), 'C')
-        clip = Clip(name, letter, mel, shape, params[:, 0], params[:, 1], data['sync'][i])
-        if clip.peak > 0.07 and clip.sync[2] > 28 and len(clip.opening) > 34:
-            clips.append(clip)
-    return clips
+        letter = next((t for prefix, t in tier.items() if name.startswith(prefix)), 'C')
+        yield Clip(name.replace('data_grids1_', 'grid_s1_'), letter, low + data['mel_u8'][mel_a:mel_b].astype(np.float32) / 255 * (high - low),
+                   symmetric(shape, mirror), params[:, 0], params[:, 1])
 
 
-def measured(clip):
-    return clip.name.startswith(MEASURED)
-
-
-def load_synthetic(path):
-    """espeak-ng speech: list of (mel normalised, articulation (n, 5) in 0..1, lag 0, weight 1)."""
+def labelled_clips(path, mirror):
+    """GRID videos labelled by label.py."""
     data = np.load(path)
+    for name in sorted({key.split('/')[0] for key in data.files}):
+        shape = data[f'{name}/shape']
+        mel = data[f'{name}/mel'][:4 * len(shape)]
+        mel = np.pad(mel, ((0, 4 * len(shape) - len(mel)), (0, 0)), mode='edge')
+        yield Clip(f'grid_{name}', 'A', mel, symmetric(shape, mirror), data[f'{name}/opening'], data[f'{name}/width'])
+
+
+def load_clips(folder, labelled, aligned):
+    """All usable clips; GRID speakers share one peak and carry their phones."""
+    mirror = mirror_index(np.load(folder / 'canonical_face.npy')[list(MOUTH_POINTS)])
+    clips = {}
+    for clip in (*packed_clips(folder, mirror), *labelled_clips(labelled, mirror)):
+        if clip.peak > 0.07 and len(clip.opening) > 34:
+            clips.setdefault(clip.name, clip)
+    tracks = np.load(aligned)
+    for speaker in {c.speaker for c in clips.values()} - {None}:
+        own = [c for c in clips.values() if c.speaker == speaker]
+        peak = float(np.percentile(np.concatenate([c.opening for c in own]), 95))
+        for clip in own:
+            clip.peak = peak
+            clip.track = tracks[clip.name[5:]] if clip.name[5:] in tracks.files else None
+    return list(clips.values())
+
+
+def held_out(clip):
+    return clip.speaker in VALIDATION_SPEAKERS or clip.name.startswith(VALIDATION_SOURCES)
+
+
+def load_espeak(path):
+    """espeak-ng speech in 13 languages: [(normalised log-mel, articulation (n, 5) in 0..1)]."""
+    data = dict(np.load(path))
     low, high = data['mel_range']
     items, at = [], 0
     for n in data['n']:
         mel = low + data['mel_u8'][4 * at:4 * (at + n)].astype(np.float32) / 255 * (high - low)
-        items.append((normalise(mel), data['y_i8'][at:at + n].astype(np.float32) / 127, 0, 1.0))
+        items.append((normalise(mel), data['y_i8'][at:at + n].astype(np.float32) / 127))
+        at += n
+    return items
+
+
+def load_spoken(path):
+    """Speech made by synthesise.py: [(normalised log-mel, phone track)]."""
+    data = dict(np.load(path))
+    items, at = [], 0
+    for n in data['frames']:
+        items.append((normalise(data['mel'][at:at + n].astype(np.float32)), data['phones'][at:at + n]))
         at += n
     return items

@@ -1,4 +1,4 @@
-"""Speaks sentences with flite in several voices, rooms, noises and codecs: python synthesise.py OUTPUT.npz MINUTES"""
+"""Speaks sentences in many voices, rooms, noises and codecs: python synthesise.py flite|espeak OUTPUT.npz MINUTES"""
 import pydoc_data.topics
 import random
 import re
@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 
+from espeak import VARIANTS, VOICES, Espeak
 from features import SAMPLE_RATE, log_mel
 from phones import flite, track
 
-VOICES = ('slt', 'rms', 'awb', 'kal16')
+FLITE_VOICES = ('slt', 'rms', 'awb', 'kal16')
 CODECS = (('mp3', '32k'), ('mp3', '96k'), ('adts', '48k'), ('ogg', '24k'))
 PHRASES = '''My mother bought a big map of the bay. Please put the baby's bottle back on the table. We made some apple pie for Bob and Pam.
 Maybe we should move the boat before the storm. I believe every problem has a simple answer. What would you like to drink this evening?
@@ -20,6 +21,13 @@ Oh my, what a beautiful view from up here! She was wearing a blue jumper and a w
 Good morning everybody, welcome back to the show. The company employs about four hundred people. Whatever happens, we have to keep moving forward.
 He moved from Manchester to Boston in February. A bump on the bumper is hardly worth a phone call. Who would have thought that he would win?
 Shall we go for a walk when the rain stops? The weather forecast promises sunshine for most of the week. Pump up the volume and open the windows.'''
+
+
+FOREIGN = {
+    'de': 'Guten Morgen, mein Name ist Max und ich wohne am Park. Mama baut ein Boot. Wir haben viele bunte Bücher. Papa probiert den Apfelkuchen.',
+    'es': 'Buenos días, me llamo Pablo y vivo en Bilbao. Mi mamá prepara el pan. Vamos a ver los pájaros. Puede usted abrir la puerta por favor?',
+    'it': 'Buongiorno, parliamo della mia famiglia. La mamma prepara la pasta con il pomodoro. Beviamo un buon vino. Vorrei un poco di pane.',
+    'fr': 'Bonjour, je voudrais parler de la musique. Il fait beau ce matin. Papa a une belle moto bleue. Nous pouvons boire un petit café.'}
 
 
 def sentences(rng):
@@ -41,7 +49,8 @@ def room(sound, random_state):
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     tail = random_state.randn(len(time)) * np.exp(-6.9 * time / seconds)
     response = np.concatenate([[1.0], tail * random_state.uniform(0.01, 0.05)])
-    return np.convolve(sound, response)[:len(sound)].astype(np.float32)
+    size = len(sound) + len(response)
+    return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)[:len(sound)].astype(np.float32)
 
 
 def noisy(sound, random_state):
@@ -67,11 +76,30 @@ def coded(sound, codec, rate):
     return np.pad(back, (0, len(sound) - len(back)))
 
 
-def main(output, minutes):
+def flite_speech(rng):
+    texts = sentences(rng)
+    while True:
+        yield faster(*flite(next(texts), rng.choice(FLITE_VOICES)), rng.uniform(0.88, 1.18))
+
+
+def espeak_speech(rng):
+    texts, engine = sentences(rng), Espeak()
+    while True:
+        voice = rng.choice(VOICES)
+        text = rng.choice(re.findall(r'[^.?!]+[.?!]', FOREIGN[voice])) if voice in FOREIGN else next(texts)
+        sound, segments = engine.say(text, voice + rng.choice(VARIANTS), rng.randint(125, 215), rng.randint(15, 85), rng.randint(20, 80))
+        at = np.arange(int(len(sound) / engine.rate * SAMPLE_RATE)) * engine.rate / SAMPLE_RATE
+        yield np.interp(at, np.arange(len(sound)), sound).astype(np.float32), segments
+
+
+def main(kind, output, minutes):
     rng, random_state = random.Random(0), np.random.RandomState(0)
-    texts, mels, tracks, total = sentences(rng), [], [], 0.0
+    mels, tracks, total = [], [], 0.0
+    source = (flite_speech if kind == 'flite' else espeak_speech)(rng)
     while total < float(minutes) * 60:
-        sound, segments = faster(*flite(next(texts), rng.choice(VOICES)), rng.uniform(0.88, 1.18))
+        sound, segments = next(source)
+        if len(sound) < SAMPLE_RATE:
+            continue
         if rng.random() < 0.5:
             sound = room(sound, random_state)
         if rng.random() < 0.6:

@@ -1,12 +1,28 @@
 """Trains one speech net. See README.md for the recipe; every choice here was made on the validation clips."""
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from net import SpeechNet
+from net import ARTICULATION, SpeechNet
 
 WINDOW = 64            # target frames per sample: 2.56 s
-BATCH = 32
+BATCH = 40
+
+
+@dataclass
+class Item:
+    """Sound with what is known of its mouth: `mouth` (n, K + 2) or `articulation` (n, 5) may be missing."""
+    mel: np.ndarray                        # normalised, 4 rows per target row
+    mouth: np.ndarray | None = None
+    articulation: np.ndarray | None = None
+    lag: int = 0                           # mel frames by which the picture is late
+    share: float = 1.0                     # how often it is drawn, per second of it
+    trust: float = 1.0                     # weight of its mouth loss
+
+    def __len__(self):
+        return len(self.articulation if self.mouth is None else self.mouth)
 
 
 def distort(mel):
@@ -21,67 +37,70 @@ def distort(mel):
     return (mel + 0.08 * torch.randn_like(mel)).clamp(-4, 4)
 
 
-def window(mel, target, lag, rng):
-    """A random stretch; the sound is shifted by the clip's lag, ends are held."""
-    start = rng.randint(0, max(1, len(target) - WINDOW + 1))
+def window(item, outputs, rng):
+    """A random stretch: sound, target with unknown columns 0, valid, mouth known × trust, articulation known."""
+    start = rng.randint(0, max(1, len(item) - WINDOW + 1))
     rows = np.arange(start, start + WINDOW)
-    frames = np.arange(4 * (start - lag), 4 * (start - lag + WINDOW))
-    valid = (rows < len(target)).astype(np.float32)
-    return mel[np.clip(frames, 0, len(mel) - 1)], target[np.minimum(rows, len(target) - 1)], valid
+    frames = np.arange(4 * start - item.lag, 4 * (start + WINDOW) - item.lag)
+    held = np.minimum(rows, len(item) - 1)
+    mouth = np.zeros((WINDOW, outputs), np.float32) if item.mouth is None else item.mouth[held]
+    articulation = np.zeros((WINDOW, ARTICULATION), np.float32) if item.articulation is None else item.articulation[np.minimum(rows, len(item.articulation) - 1)]
+    return (item.mel[np.clip(frames, 0, len(item.mel) - 1)], mouth, articulation, (rows < len(item)).astype(np.float32),
+            np.float32(0 if item.mouth is None else item.trust), np.float32(item.articulation is not None))
 
 
-def batches(items, size, rng):
-    """items: (mel, target, lag, weight) → endless (mel, target, valid)."""
-    share = np.array([len(i[1]) * i[3] for i in items], float)
+def batches(items, outputs, size, rng):
+    share = np.array([len(i) * i.share for i in items], float)
     share /= share.sum()
     while True:
-        rows = [window(*items[i][:3], rng) for i in rng.choice(len(items), size, p=share)]
+        rows = [window(items[i], outputs, rng) for i in rng.choice(len(items), size, p=share)]
         yield [torch.as_tensor(np.stack(column)) for column in zip(*rows)]
 
 
 def correlation_loss(predicted, target, valid):
-    """1 − Pearson over each sample's frames."""
+    """1 − Pearson over each sample's frames, (batch,)."""
     count = valid.sum(1, keepdim=True)
     a = (predicted - (predicted * valid).sum(1, keepdim=True) / count) * valid
     b = (target - (target * valid).sum(1, keepdim=True) / count) * valid
-    return (1 - (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1) + 1e-3)).mean()
+    return 1 - (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1) + 1e-3)
 
 
-def mouth_loss(predicted, target, valid, weights):
-    error = (F.smooth_l1_loss(predicted, target, reduction='none', beta=0.5) * weights * valid[..., None]).mean()
-    speed = ((predicted[:, 1:] - predicted[:, :-1]) - (target[:, 1:] - target[:, :-1])).abs()
-    speed = (speed * weights * (valid[:, 1:] * valid[:, :-1])[..., None]).mean()
-    opening = correlation_loss(predicted[..., -2], target[..., -2], valid)
-    width = correlation_loss(predicted[..., -1], target[..., -1], valid)
-    return error + 0.5 * speed + 0.3 * opening + 0.1 * width
+def mouth_loss(predicted, target, valid, trust, weights):
+    """Position, speed and correlation; every sample counts by its trust."""
+    mask = valid[..., None] * trust[:, None, None] * weights
+    error = (F.smooth_l1_loss(predicted, target, reduction='none', beta=0.5) * mask).mean()
+    speed = (((predicted[:, 1:] - predicted[:, :-1]) - (target[:, 1:] - target[:, :-1])).abs() * mask[:, 1:]).mean()
+    agreement = 0.3 * correlation_loss(predicted[..., -2], target[..., -2], valid) + 0.1 * correlation_loss(predicted[..., -1], target[..., -1], valid)
+    return error + 0.5 * speed + (agreement * trust).mean()
 
 
-def train(real, synthetic, steps, width=64, rate=2e-3, seed=0, synthetic_weight=0.5, verbose=False):
-    """real: (mel, targets, lag, weight); synthetic: (mel, articulation, 0, weight) → SpeechNet in evaluation mode."""
+def train(items, steps, width=64, rate=2e-3, seed=0, articulation_weight=0.3, verbose=False):
+    """Items → SpeechNet in evaluation mode."""
     torch.manual_seed(seed)
     np.random.seed(seed)
     rng = np.random.RandomState(seed)
-    outputs = real[0][1].shape[1]
+    real = [i for i in items if i.mouth is not None and i.trust == 1]
+    outputs = real[0].mouth.shape[1]
     net = SpeechNet(outputs, width)
-    net.scale = torch.as_tensor(np.concatenate([i[1] for i in real]).std(0))
+    net.scale = torch.as_tensor(np.concatenate([i.mouth for i in real]).std(0))
     weights = torch.ones(outputs)
     weights[:4], weights[-2], weights[-1] = 1.5, 3, 1.5
     optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
-    mouths, voices = batches(real, BATCH, rng), batches(synthetic, BATCH // 2, rng)
+    source = batches(items, outputs, BATCH, rng)
     net.train()
     for step in range(steps):
-        mel, target, valid = next(mouths)
-        spoken, articulation, spoken_valid = next(voices)
-        shape, logits = net(distort(torch.cat([mel, spoken])))
-        loss = mouth_loss(shape[:BATCH], target / net.scale, valid, weights)
-        heard = F.binary_cross_entropy_with_logits(logits[BATCH:], articulation, reduction='none') * spoken_valid[..., None]
-        loss = loss + synthetic_weight * heard.mean()
+        mel, mouth, articulation, valid, trust, heard = next(source)
+        with torch.autocast('cpu', torch.bfloat16):
+            shape, logits = (output.float() for output in net(distort(mel)))
+        loss = mouth_loss(shape, mouth / net.scale, valid, trust, weights)
+        spoken = F.binary_cross_entropy_with_logits(logits, articulation.clamp(0, 1), reduction='none').mean(2) * valid * heard[:, None]
+        loss = loss + articulation_weight * spoken.mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         schedule.step()
         if verbose and step % 200 == 0:
-            print(step, round(float(loss), 4), flush=True)
+            print(step, round(loss.item(), 4), flush=True)
     return net.eval()
