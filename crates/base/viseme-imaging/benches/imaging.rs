@@ -65,11 +65,11 @@ fn crops(c: &mut Criterion) {
     let (frame, colour) = (frame(), colour());
     let face = Affine::similarity(0.1, 128.0 / 600.0, Vec2::new(950.0, 550.0), Vec2::new(63.5, 63.5));
     c.bench_function("crop_rgb 128 of 600 px", |b| {
-        b.iter(|| crop_rgb(&frame, &colour, black_box(&face), 128))
+        b.iter(|| crop_rgb(&frame, &colour, black_box(&face), 128));
     });
     let mouth = Affine::similarity(0.1, 64.0 / 250.0, Vec2::new(950.0, 550.0), Vec2::new(31.5, 31.5));
     c.bench_function("crop_gray 64 of 250 px", |b| {
-        b.iter(|| crop_gray(&frame, &colour, black_box(&mouth), 64))
+        b.iter(|| crop_gray(&frame, &colour, black_box(&mouth), 64));
     });
     c.bench_function("letterbox 1080p to 512x288", |b| {
         b.iter(|| letterbox_rgb(black_box(&frame), &colour, 512, 512));

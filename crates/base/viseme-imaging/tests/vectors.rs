@@ -1,4 +1,4 @@
-//! Resampling, blurring and warping against OpenCV and numpy: `reference/make_imaging_vectors.py`.
+//! Resampling, blurring and warping against `OpenCV` and numpy: `reference/make_imaging_vectors.py`.
 
 use serde_json::Value;
 use std::error::Error;

@@ -1,5 +1,7 @@
 //! Warps of planes against what they are defined to be, in every format.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 use viseme_core::Pts;
 use viseme_core::geometry::{PixelRect, Vec2};
 use viseme_imaging::{
