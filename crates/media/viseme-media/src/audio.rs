@@ -110,7 +110,9 @@ fn arguments(input: &Input, audio: &AudioInfo, sample_rate_hz: u32) -> Vec<std::
     arguments
 }
 
-fn read_in_background(mut stdout: impl Read + Send + 'static) -> (Receiver<Result<Vec<f32>>>, JoinHandle<()>) {
+fn read_in_background(
+    mut stdout: impl Read + Send + 'static,
+) -> (Receiver<Result<Vec<f32>>>, JoinHandle<()>) {
     let (sender, receiver) = bounded(CHUNKS_AHEAD);
     let thread = std::thread::spawn(move || {
         let mut bytes = Vec::new();

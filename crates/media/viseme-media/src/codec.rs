@@ -103,7 +103,8 @@ pub(crate) fn plan(settings: &EncodeSettings, format: PixelFormat, size: (u32, u
     if settings.lossless && !is_exact {
         let (name, codec) = (pixel_format::ffmpeg_name(format), settings.codec);
         let message = format!("{codec:?} cannot hold {name} at {}x{} without loss", size.0, size.1);
-        return Err(Error::new(ErrorKind::Unsupported, message).with_hint("Use --codec ffv1 and a .mkv or .mov file."));
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("Use --codec ffv1 and a .mkv or .mov file."));
     }
     let encoder = encoder(settings, target);
     Ok(EncoderPlan {
@@ -119,7 +120,9 @@ fn target_format(settings: &EncodeSettings, format: PixelFormat, (width, height)
     let mut target = format;
     if codec != VideoCodec::Ffv1 {
         target.alpha = false;
-        if target.chroma == ChromaSampling::Gray || (target.chroma == ChromaSampling::Gbr && !settings.lossless) {
+        if target.chroma == ChromaSampling::Gray
+            || (target.chroma == ChromaSampling::Gbr && !settings.lossless)
+        {
             target.chroma = ChromaSampling::Yuv420;
         }
         let (x, y) = target.chroma.chroma_shift();
@@ -197,13 +200,21 @@ fn arguments(settings: &EncodeSettings, encoder: &str) -> Vec<OsString> {
         "libaom-av1" => {
             add("-cpu-used", preset.unwrap_or("6"));
             add("-threads", &threads);
-            if settings.lossless { add("-aom-params", "lossless=1") } else { add("-crf", &crf(28)) }
+            if settings.lossless {
+                add("-aom-params", "lossless=1");
+            } else {
+                add("-crf", &crf(28));
+            }
             add("-b:v", "0");
         }
         "libvpx-vp9" => {
             add("-threads", &threads);
             add("-cpu-used", "2");
-            if settings.lossless { add("-lossless", "1") } else { add("-crf", &crf(24)) }
+            if settings.lossless {
+                add("-lossless", "1");
+            } else {
+                add("-crf", &crf(24));
+            }
             add("-b:v", "0");
         }
         _ => {
@@ -222,7 +233,13 @@ fn arguments(settings: &EncodeSettings, encoder: &str) -> Vec<OsString> {
 mod tests {
     use super::*;
 
-    fn planned(codec: VideoCodec, lossless: bool, chroma: ChromaSampling, bits: u8, size: (u32, u32)) -> String {
+    fn planned(
+        codec: VideoCodec,
+        lossless: bool,
+        chroma: ChromaSampling,
+        bits: u8,
+        size: (u32, u32),
+    ) -> String {
         let settings = EncodeSettings { codec, lossless, ..EncodeSettings::default() };
         plan(&settings, PixelFormat { chroma, bit_depth: bits, alpha: false }, size).unwrap().pixel_format
     }

@@ -66,7 +66,10 @@ impl Container {
             Self::Matroska => {
                 matches!(codec, "aac" | "mp3" | "mp2" | "ac3" | "eac3" | "dts" | "truehd" | "alac")
                     || matches!(codec, "opus" | "vorbis" | "flac" | "wavpack")
-                    || matches!(codec, "pcm_u8" | "pcm_s16le" | "pcm_s24le" | "pcm_s32le" | "pcm_f32le" | "pcm_f64le")
+                    || matches!(
+                        codec,
+                        "pcm_u8" | "pcm_s16le" | "pcm_s24le" | "pcm_s32le" | "pcm_f32le" | "pcm_f64le"
+                    )
             }
             Self::WebM => matches!(codec, "opus" | "vorbis"),
         }
@@ -88,7 +91,9 @@ impl Container {
             Self::Mp4 | Self::Mov if codec == "mov_text" => Some("copy"),
             Self::Mp4 | Self::Mov if is_text => Some("mov_text"),
             Self::Matroska if codec == "mov_text" || codec == "text" => Some("subrip"),
-            Self::Matroska if is_text || matches!(codec, "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle") => {
+            Self::Matroska
+                if is_text || matches!(codec, "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle") =>
+            {
                 Some("copy")
             }
             Self::WebM if codec == "webvtt" => Some("copy"),

@@ -9,7 +9,8 @@ pub(crate) fn apply(pid: u32, limits: &Limits) {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
     // At the soft limit of processor time the child gets a signal and can say so; at the hard one it is killed.
     let processor = Rlimit { current: Some(limits.child_cpu_s), maximum: Some(limits.child_cpu_s + 5) };
-    let memory = Rlimit { current: Some(limits.child_memory_bytes), maximum: Some(limits.child_memory_bytes) };
+    let memory =
+        Rlimit { current: Some(limits.child_memory_bytes), maximum: Some(limits.child_memory_bytes) };
     let no_core_dump = Rlimit { current: Some(0), maximum: Some(0) };
     for (resource, limit) in
         [(Resource::Cpu, processor), (Resource::As, memory), (Resource::Core, no_core_dump)]

@@ -3,7 +3,7 @@
 use crate::container::Container;
 use crate::input::{Input, file_url, preamble, strings};
 use crate::process::{Running, Wiring};
-use crate::{AudioInfo, MediaInfo, OtherStream, OutputFile, StreamKind, Tools};
+use crate::{AudioInfo, MediaInfo, OtherStream, OutputFile, StreamKind, Tools, probe};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub struct MuxPlan<'a> {
     pub speech: Option<Speech<'a>>,
     /// Where the other streams, the chapters and the tags come from; `None` to keep none.
     pub source: Option<SourceStreams<'a>>,
-    /// Length of the picture in seconds: longer sound is cut there.
+    /// Length of the output in seconds: longer sound is cut there. The picture itself is never cut.
     pub duration_s: f64,
     /// More tags of the file: names of ffmpeg. They win over those of the source.
     pub tags: BTreeMap<String, String>,
@@ -63,7 +63,7 @@ pub struct MuxReport {
 /// keeps the file from being written; nothing is left behind then.
 pub fn mux(tools: &Tools, plan: &MuxPlan, output: OutputFile, limits: &Limits) -> Result<MuxReport> {
     let container = Container::of(output.target())?;
-    let mut command = Command::new(container, plan.duration_s);
+    let mut command = Command::new(container);
     command.add_picture(plan.video)?;
     let audio_copied = match &plan.speech {
         Some(speech) => command.add_speech(speech)?,
@@ -72,18 +72,26 @@ pub fn mux(tools: &Tools, plan: &MuxPlan, output: OutputFile, limits: &Limits) -
     if let Some(source) = &plan.source {
         command.add_source(source)?;
     }
-    let tags = tags(plan);
-    let (arguments, warnings) = command.finish(&tags, output.temporary_path());
+    let end_s = plan.duration_s.max(picture_end_s(tools, plan.video, limits)?);
+    let (arguments, warnings) = command.finish(&tags(plan), end_s, output.temporary_path());
     let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Closed, limits)?;
     child.wait(&format!("write {}", output.target().display()))?;
     output.commit()?;
     Ok(MuxReport { warnings, audio_copied })
 }
 
+/// The time at which the last frame of the picture ends, in seconds.
+fn picture_end_s(tools: &Tools, path: &Path, limits: &Limits) -> Result<f64> {
+    // The picture is our own: looped, it may be longer than an input may be.
+    let limits = Limits { duration_s: f64::INFINITY, frames: u64::MAX, ..limits.clone() };
+    let info = probe(tools, path, &limits)?;
+    let start_s = info.video.map_or(0.0, |video| video.timebase.seconds(video.start));
+    Ok(start_s + info.duration_s)
+}
+
 /// A command line in the making.
 struct Command {
     container: Container,
-    duration_s: f64,
     inputs: Vec<OsString>,
     input_count: usize,
     /// `-map` and what is said of each output stream.
@@ -97,10 +105,9 @@ struct Command {
 }
 
 impl Command {
-    fn new(container: Container, duration_s: f64) -> Self {
+    fn new(container: Container) -> Self {
         Self {
             container,
-            duration_s,
             inputs: Vec::new(),
             input_count: 0,
             outputs: Vec::new(),
@@ -120,10 +127,9 @@ impl Command {
         Ok(())
     }
 
-    /// Adds an input whose clock is `origin_s` ahead of ours, cut at the end of the picture.
-    fn add_cut_input(&mut self, path: &Path, origin_s: f64) -> Result<usize> {
-        let (offset, duration) = (format!("{:.6}", -origin_s), format!("{:.6}", self.duration_s));
-        self.inputs.extend(strings(&["-itsoffset", &offset, "-t", &duration]));
+    /// Adds an input whose clock is `origin_s` ahead of ours.
+    fn add_input(&mut self, path: &Path, origin_s: f64) -> Result<usize> {
+        self.inputs.extend(strings(&["-itsoffset", &format!("{:.6}", -origin_s)]));
         self.inputs.extend(Input::open(path)?.arguments());
         self.input_count += 1;
         Ok(self.input_count - 1)
@@ -131,7 +137,7 @@ impl Command {
 
     /// Returns whether the speech is copied.
     fn add_speech(&mut self, speech: &Speech) -> Result<bool> {
-        let input = self.add_cut_input(speech.path, speech.audio.origin_s)?;
+        let input = self.add_input(speech.path, speech.audio.origin_s)?;
         let copied = self.add_audio(input, speech.audio);
         self.option(format!("-disposition:a:{}", self.audio_count - 1), "default");
         Ok(copied)
@@ -157,7 +163,7 @@ impl Command {
     }
 
     fn add_source(&mut self, source: &SourceStreams) -> Result<()> {
-        let input = self.add_cut_input(source.path, source.info.origin_s)?;
+        let input = self.add_input(source.path, source.info.origin_s)?;
         self.source = Some(input);
         let kept = source.info.audio.iter().filter(|audio| Some(audio.stream_index) != source.replaced_audio);
         for audio in kept {
@@ -194,7 +200,8 @@ impl Command {
             // Frames of a second picture show the old mouth; time code and telemetry are tied to the old file.
             _ => {}
         }
-        let message = format!("{:?} stream {} ({}) was not kept", other.kind, other.stream_index, other.codec);
+        let message =
+            format!("{:?} stream {} ({}) was not kept", other.kind, other.stream_index, other.codec);
         self.warnings.push(Warning::new(WarningCode::StreamDropped, message));
     }
 
@@ -206,7 +213,12 @@ impl Command {
         self.outputs.extend([OsString::from(name), OsString::from(value)]);
     }
 
-    fn finish(self, tags: &BTreeMap<String, String>, path: &Path) -> (Vec<OsString>, Vec<Warning>) {
+    fn finish(
+        self,
+        tags: &BTreeMap<String, String>,
+        end_s: f64,
+        path: &Path,
+    ) -> (Vec<OsString>, Vec<Warning>) {
         let mut arguments = preamble("warning");
         // Times of all inputs are taken as they are.
         arguments.push("-copyts".into());
@@ -219,11 +231,22 @@ impl Command {
             arguments.extend(strings(&["-metadata", &format!("{name}={value}")]));
         }
         // Opus and FLAC in MP4 were behind this switch for long. Deterministic: no random numbers, no date of today.
-        arguments.extend(strings(&["-strict", "experimental", "-fflags", "+bitexact", "-flags:a", "+bitexact"]));
+        arguments.extend(strings(&[
+            "-strict",
+            "experimental",
+            "-fflags",
+            "+bitexact",
+            "-flags:a",
+            "+bitexact",
+        ]));
         if matches!(self.container, Container::Mp4 | Container::Mov) {
             arguments.extend(strings(&["-movflags", "+faststart"]));
+        } else {
+            // Without edit lists there is no time before zero: the packet with which an AAC encoder warms up is left
+            // out, or the muxer would delay the picture by its length.
+            arguments.extend(strings(&["-copypriorss:a", "0"]));
         }
-        arguments.extend(strings(&["-f", self.container.muxer(), "-y"]));
+        arguments.extend(strings(&["-t", &format!("{end_s:.6}"), "-f", self.container.muxer(), "-y"]));
         arguments.push(file_url(path));
         (arguments, self.warnings)
     }
@@ -234,9 +257,11 @@ fn tags(plan: &MuxPlan) -> BTreeMap<String, String> {
     let version = env!("CARGO_PKG_VERSION");
     let label = format!("Edited by AI: lips synced with Viseme {version}");
     let mut tags = plan.tags.clone();
-    tags.insert("encoder".to_owned(), format!("Viseme {version}"));
     for name in ["comment", "description"] {
-        let of_source = plan.source.and_then(|source| source.info.tags.get(name));
+        // Matroska writes the names of its tags in capitals.
+        let of_source = plan.source.and_then(|source| {
+            source.info.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        });
         let text = match tags.get(name).or(of_source) {
             Some(old) if old.contains(&label) => old.clone(),
             Some(old) => format!("{label}. {old}"),

@@ -91,7 +91,8 @@ fn stream_header(format: PixelFormat, (width, height): (u32, u32), aspect: Optio
     for value in [0, MSB_PTS_SHIFT, 1 << 30, 0, 0, 0] {
         number(&mut bytes, value);
     }
-    let (sample_width, sample_height) = aspect.map_or((0, 0), |aspect| (aspect.numerator, aspect.denominator));
+    let (sample_width, sample_height) =
+        aspect.map_or((0, 0), |aspect| (aspect.numerator, aspect.denominator));
     for value in [width, height, sample_width, sample_height] {
         number(&mut bytes, u64::from(value));
     }

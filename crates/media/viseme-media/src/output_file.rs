@@ -63,9 +63,9 @@ impl OutputFile {
         // Without this a crash of the machine could leave the new name with old or no content.
         let flushed = std::fs::File::open(&self.temporary).and_then(|file| file.sync_all());
         flushed.map_err(|error| Error::io(action(), error))?;
-        self.temporary.persist(&self.target).map_err(|error| {
-            Error::io(format!("write {}", self.target.display()), error.error)
-        })
+        self.temporary
+            .persist(&self.target)
+            .map_err(|error| Error::io(format!("write {}", self.target.display()), error.error))
     }
 }
 

@@ -43,12 +43,13 @@ fn sampling(name: &str) -> Option<(ChromaSampling, bool)> {
 /// Bits of a sample, rounded up to one of 8, 10 and 12; more than 12 become 12.
 fn bit_depth(name: &str) -> u8 {
     const EIGHT_BIT: [&str; 5] = ["nv12", "rgb565", "bgr565", "rgb555", "bgr555"];
-    if EIGHT_BIT.iter().any(|eight| name == *eight) {
+    if EIGHT_BIT.contains(&name) {
         return 8;
     }
     let depth = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));
-    if depth(&["f32", "f16", "rgb48", "bgr48", "rgba64", "bgra64", "xyz12", "p016", "p216", "p416", "ya16", "gray16"])
-        || name.ends_with("p12")
+    if depth(&[
+        "f32", "f16", "rgb48", "bgr48", "rgba64", "bgra64", "xyz12", "p016", "p216", "p416", "ya16", "gray16",
+    ]) || name.ends_with("p12")
         || name.ends_with("p14")
         || name.ends_with("p16")
         || depth(&["gray12", "gray14", "p012", "p212", "p412", "y212", "xv36"])
@@ -91,7 +92,11 @@ pub(crate) fn decoded_name(source: &str, format: PixelFormat) -> String {
 }
 
 /// The name of a format in reports: ffmpeg's.
-pub(crate) fn serialize<S: serde::Serializer>(format: &PixelFormat, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+pub(crate) fn serialize<S: serde::Serializer>(
+    format: &PixelFormat,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&ffmpeg_name(*format))
 }
 

@@ -28,7 +28,13 @@ pub fn reencode(
     arguments.extend(Input::open(input)?.arguments());
     arguments.extend(strings(&["-map", &format!("0:{}", video.stream_index), "-fps_mode", "passthrough"]));
     arguments.extend(encoder.arguments);
-    arguments.extend(strings(&["-pix_fmt", &encoder.pixel_format, "-f", Container::of(output)?.muxer(), "-y"]));
+    arguments.extend(strings(&[
+        "-pix_fmt",
+        &encoder.pixel_format,
+        "-f",
+        Container::of(output)?.muxer(),
+        "-y",
+    ]));
     arguments.push(file_url(output));
     let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Closed, limits)?;
     child.wait(&format!("encode {}", output.display()))

@@ -28,7 +28,8 @@ pub(crate) fn demuxer_of(path: &Path) -> Result<&'static str> {
     if head.is_empty() {
         return Err(Error::invalid_input(format!("{name} is empty")));
     }
-    demuxer_of_head(&head).ok_or_else(|| Error::invalid_input(format!("{name} {}", what_it_is_instead(&head))))
+    demuxer_of_head(&head)
+        .ok_or_else(|| Error::invalid_input(format!("{name} {}", what_it_is_instead(&head))))
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
@@ -54,7 +55,7 @@ fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(after_tag)
 }
 
-/// Length of the ID3v2 tag at the start, header included (id3.org, ID3v2.4.0, section 3.1).
+/// Length of the `ID3v2` tag at the start, header included (id3.org, `ID3v2.4.0`, section 3.1).
 fn id3_length(head: &[u8]) -> Option<u64> {
     let header = head.get(..10).filter(|header| header.starts_with(b"ID3"))?;
     let size = header[6..].iter().fold(0, |size, &byte| (size << 7) | u64::from(byte & 0x7f));
@@ -99,7 +100,9 @@ fn demuxer_of_head(head: &[u8]) -> Option<&'static str> {
     if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
         return Some("aiff");
     }
-    if [0, 188, 376].iter().all(|&offset| at(offset, b"\x47")) || [4, 196, 388].iter().all(|&o| at(o, b"\x47")) {
+    if [0, 188, 376].iter().all(|&offset| at(offset, b"\x47"))
+        || [4, 196, 388].iter().all(|&o| at(o, b"\x47"))
+    {
         return Some("mpegts");
     }
     audio_sync_word(head)
@@ -129,14 +132,18 @@ fn what_it_is_instead(head: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let lower = text.to_ascii_lowercase();
-    let is_playlist = ["#extm3u", "ffconcat", "v=0", "[playlist]", "[reference]"].iter().any(|m| lower.starts_with(m))
+    let is_playlist = ["#extm3u", "ffconcat", "v=0", "[playlist]", "[reference]"]
+        .iter()
+        .any(|m| lower.starts_with(m))
         || ["<mpd", "<smil", "<asx", "<playlist", "<smoothstreamingmedia"].iter().any(|m| lower.contains(m))
         || lower.lines().any(|line| line.trim_start().starts_with("file ") || line.contains("://"));
     let is_text = !head.contains(&0) && !text.contains(char::REPLACEMENT_CHARACTER);
     match (is_text, is_playlist) {
         (true, true) => "is a playlist or script that names other files, not a media file",
         (true, false) => "is text, not a media file",
-        _ => "is not a media file that we know (mp4, mov, mkv, webm, avi, mpg; mp3, wav, m4a, aac, ogg, flac)",
+        _ => {
+            "is not a media file that we know (mp4, mov, mkv, webm, avi, mpg; mp3, wav, m4a, aac, ogg, flac)"
+        }
     }
 }
 

@@ -113,7 +113,13 @@ impl VideoWriter {
         }
         let size = (video.width, video.height);
         let aspect = video.sample_aspect_ratio;
-        writer.hand_over(nut::header(video.format, size, aspect, video.timebase, video.average_frame_rate))?;
+        writer.hand_over(nut::header(
+            video.format,
+            size,
+            aspect,
+            video.timebase,
+            video.average_frame_rate,
+        ))?;
         Ok(writer)
     }
 
@@ -193,7 +199,9 @@ impl FrameSink for VideoWriter {
         let frames = self.frames_in_file()?;
         if frames != self.frames {
             let given = self.frames;
-            return Err(Error::internal(format!("the encoder wrote {frames} frames of the {given} it was given")));
+            return Err(Error::internal(format!(
+                "the encoder wrote {frames} frames of the {given} it was given"
+            )));
         }
         let peak_memory_bytes = self.child.peak_memory_bytes();
         Ok(WrittenVideo { path: self.path.clone(), frames, peak_memory_bytes })
@@ -216,12 +224,7 @@ fn write_all(mut stdin: ChildStdin, frames: &crossbeam_channel::Receiver<Vec<u8>
     frames.iter().try_for_each(|bytes| stdin.write_all(&bytes))
 }
 
-fn arguments(
-    path: &Path,
-    video: &OutputVideo,
-    container: Container,
-    encoder: &EncoderPlan,
-) -> Vec<OsString> {
+fn arguments(path: &Path, video: &OutputVideo, container: Container, encoder: &EncoderPlan) -> Vec<OsString> {
     let (numerator, denominator) = (video.timebase.numerator(), video.timebase.denominator());
     let mut arguments = preamble("warning");
     // `-nostdin` is about the keyboard only. Times are taken as they are, and one thread decodes what needs no decoding.
@@ -269,5 +272,6 @@ fn set_params(range: &str, matrix: &str, primaries: &str, transfer: &str) -> Str
 
 /// Names of colour descriptions are plain words; anything else would be filter syntax.
 fn is_word(tag: &str) -> bool {
-    !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    !tag.is_empty()
+        && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

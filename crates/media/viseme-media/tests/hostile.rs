@@ -7,8 +7,8 @@ use std::path::Path;
 use viseme_core::{Error, ErrorKind, Limits, Pts};
 use viseme_imaging::{Frame, PixelFormat};
 use viseme_media::{
-    AudioReader, ColourTags, EncodeSettings, FrameSink, FrameSource, OutputVideo, Ratio, ReadOptions, VideoReader,
-    VideoWriter, probe,
+    AudioReader, ColourTags, EncodeSettings, FrameSink, FrameSource, OutputVideo, Ratio, ReadOptions,
+    VideoReader, VideoWriter, probe,
 };
 
 #[test]
@@ -64,7 +64,8 @@ fn a_truncated_file_says_so_or_gives_what_it_has() {
 #[test]
 fn what_is_too_large_names_the_flag() {
     let bench = Bench::new();
-    let path = bench.make("video.mp4", "-f lavfi -i testsrc2=s=320x240:r=25:d=1 -pix_fmt yuv420p -c:v libx264");
+    let path =
+        bench.make("video.mp4", "-f lavfi -i testsrc2=s=320x240:r=25:d=1 -pix_fmt yuv420p -c:v libx264");
     let refused = |limits: Limits| probe(&bench.tools, &path, &limits).unwrap_err();
     for (limits, flag) in [
         (Limits { pixels: 320 * 240 - 1, ..Limits::default() }, "--max-pixels"),
@@ -86,7 +87,8 @@ fn what_is_too_large_names_the_flag() {
 #[test]
 fn a_file_without_sound_is_no_speech() {
     let bench = Bench::new();
-    let path = bench.make("silent.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -pix_fmt yuv420p -c:v libx264");
+    let path =
+        bench.make("silent.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -pix_fmt yuv420p -c:v libx264");
     let error = AudioReader::open(&bench.tools, &path, 16_000, &bench.limits).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("no sound"), "{error}");
@@ -96,7 +98,8 @@ fn a_file_without_sound_is_no_speech() {
 fn names_that_look_like_options_urls_and_patterns_work() {
     let bench = Bench::new();
     for name in ["-i.mp4", "http:x.mp4", "a%03d.mp4", "with space 'and quote'.mp4", "pipe:0.mp4"] {
-        let source = bench.make("source.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -pix_fmt yuv420p -c:v libx264");
+        let source =
+            bench.make("source.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -pix_fmt yuv420p -c:v libx264");
         let path = bench.path(name);
         std::fs::rename(source, &path).unwrap();
         assert_eq!(bench.frames(&path).len(), 5, "{name}");
@@ -120,7 +123,8 @@ fn a_full_disk_is_recognised() {
 fn a_child_beyond_its_limits_is_stopped() {
     let bench = Bench::new();
     let short = Limits { child_cpu_s: 1, ..Limits::default() };
-    let error = encode_until_it_fails(&bench, &bench.path("slow.mp4"), (1280, 720), 2000, &short).unwrap_err();
+    let error =
+        encode_until_it_fails(&bench, &bench.path("slow.mp4"), (1280, 720), 2000, &short).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
     let small = Limits { child_memory_bytes: 600 << 20, ..Limits::default() };
     let error = encode_until_it_fails(&bench, &bench.path("big.mp4"), (3840, 2160), 200, &small).unwrap_err();

@@ -24,7 +24,10 @@ fn children() -> usize {
 #[test]
 fn dropped_readers_and_writers_end_their_children() {
     let bench = Bench::new();
-    let path = bench.make("long.mp4", "-f lavfi -i testsrc2=s=320x240:r=25:d=20 -pix_fmt yuv420p -c:v libx264 -preset ultrafast");
+    let path = bench.make(
+        "long.mp4",
+        "-f lavfi -i testsrc2=s=320x240:r=25:d=20 -pix_fmt yuv420p -c:v libx264 -preset ultrafast",
+    );
     let mut reader = bench.reader(&path, ReadOptions::default());
     let frame = reader.next_frame().unwrap().unwrap();
     let output = OutputVideo::like(reader.info());

@@ -21,10 +21,8 @@ fn frames_are_upright_whatever_the_rotation() {
     for (degrees, size) in [(90, (64, 96)), (180, (96, 64)), (270, (64, 96))] {
         // ffmpeg 5.1 writes the display matrix from this tag, counter-clockwise in its own words.
         let tag = (360 - degrees) % 360;
-        let turned = bench.make(
-            "turned.mp4",
-            &format!("-i {} -c copy -metadata:s:v:0 rotate={tag}", plain.display()),
-        );
+        let turned =
+            bench.make("turned.mp4", &format!("-i {} -c copy -metadata:s:v:0 rotate={tag}", plain.display()));
         let info = bench.probe(&turned).unwrap().video.unwrap();
         assert_eq!((info.width, info.height), size, "{degrees}");
         assert!([90, 180, 270].contains(&info.rotation_degrees));
@@ -59,7 +57,9 @@ fn any_part_can_be_read_from_its_key_frame() {
         let whole = bench.frames(&path);
         assert_eq!(whole.len(), 25, "{name}");
         assert!(whole.windows(2).all(|pair| pair[0].pts < pair[1].pts), "{name}");
-        assert!(whole[0].pts.0 * 25 <= 10 * bench.probe(&path).unwrap().video.unwrap().timebase.nearest(1.0).0);
+        assert!(
+            whole[0].pts.0 * 25 <= 10 * bench.probe(&path).unwrap().video.unwrap().timebase.nearest(1.0).0
+        );
         for first in [0, 1, 11, 24] {
             let start = ReadStart::Known(FrameIndex(first as u64), whole[first].pts);
             let options = ReadOptions { start, frame_count: Some(6) };
@@ -88,8 +88,14 @@ fn times_are_those_of_the_file() {
     for (name, recipe) in [
         ("ntsc.mp4", "-f lavfi -i testsrc2=s=96x64:r=30000/1001:d=1 -pix_fmt yuv420p -c:v libx264"),
         ("sixty.mkv", "-f lavfi -i testsrc2=s=96x64:r=60:d=0.5 -pix_fmt yuv420p -c:v libx264"),
-        ("uneven.mp4", "-f lavfi -i testsrc2=s=96x64:r=30:d=2 -vf select=not(mod(n\\,7))+not(mod(n\\,3)) -fps_mode vfr -pix_fmt yuv420p -c:v libx264"),
-        ("late.mp4", "-itsoffset 0.5 -f lavfi -i testsrc2=s=96x64:r=25:d=1 -f lavfi -i sine=d=1 -pix_fmt yuv420p -c:v libx264"),
+        (
+            "uneven.mp4",
+            "-f lavfi -i testsrc2=s=96x64:r=30:d=2 -vf select=not(mod(n\\,7))+not(mod(n\\,3)) -fps_mode vfr -pix_fmt yuv420p -c:v libx264",
+        ),
+        (
+            "late.mp4",
+            "-itsoffset 0.5 -f lavfi -i testsrc2=s=96x64:r=25:d=1 -f lavfi -i sine=d=1 -pix_fmt yuv420p -c:v libx264",
+        ),
         ("no_pts.avi", "-f lavfi -i testsrc2=s=96x64:r=25:d=1 -pix_fmt yuv420p -c:v libx264 -bf 2"),
         ("one.png", "-f lavfi -i testsrc2=s=97x61:r=25:d=0.04"),
         ("cuts.webm", "-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -pix_fmt yuv420p -c:v libvpx-vp9 -cpu-used 8"),
@@ -110,7 +116,8 @@ fn times_are_those_of_the_file() {
 #[test]
 fn a_cut_by_edit_list_shows_only_what_it_shows() {
     let bench = Bench::new();
-    let source = bench.make("source.mp4", "-f lavfi -i testsrc2=s=96x64:r=25:d=2 -pix_fmt yuv420p -c:v libx264 -g 50");
+    let source =
+        bench.make("source.mp4", "-f lavfi -i testsrc2=s=96x64:r=25:d=2 -pix_fmt yuv420p -c:v libx264 -g 50");
     let cut = bench.make("cut.mp4", &format!("-ss 0.52 -i {} -c copy", source.display()));
     let expected = bench.ffprobe_times(&cut);
     let found = times(&bench.frames(&cut));
@@ -147,7 +154,10 @@ fn streams_are_told_apart() {
 
     let song = bench.make(
         "song.mp3",
-        &format!("-f lavfi -i sine=d=1 -i {} -map 0 -map 1 -c:v copy -disposition:v:0 attached_pic", cover.display()),
+        &format!(
+            "-f lavfi -i sine=d=1 -i {} -map 0 -map 1 -c:v copy -disposition:v:0 attached_pic",
+            cover.display()
+        ),
     );
     let info = bench.probe(&song).unwrap();
     assert!(info.video.is_none() && info.audio.len() == 1 && !info.is_still);
@@ -173,8 +183,10 @@ fn pictures_are_stills_of_one_frame() {
 #[test]
 fn a_stream_that_changes_its_size_stays_one_size() {
     let bench = Bench::new();
-    let small = bench.make("a.ts", "-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -pix_fmt yuv420p -c:v mpeg2video");
-    let large = bench.make("b.ts", "-f lavfi -i testsrc2=s=160x96:r=25:d=0.4 -pix_fmt yuv420p -c:v mpeg2video");
+    let small =
+        bench.make("a.ts", "-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -pix_fmt yuv420p -c:v mpeg2video");
+    let large =
+        bench.make("b.ts", "-f lavfi -i testsrc2=s=160x96:r=25:d=0.4 -pix_fmt yuv420p -c:v mpeg2video");
     let joined = [std::fs::read(small).unwrap(), std::fs::read(large).unwrap()].concat();
     let frames = bench.frames(&bench.write("joined.ts", joined));
     assert!(frames.len() >= 19, "{}", frames.len());

@@ -9,7 +9,13 @@ use viseme_media::{
     ColourTags, EncodeSettings, FrameSink, OutputVideo, Ratio, VideoCodec, VideoInfo, VideoWriter,
 };
 
-fn write(bench: &Bench, name: &str, info: &VideoInfo, frames: &[Frame], settings: &EncodeSettings) -> std::path::PathBuf {
+fn write(
+    bench: &Bench,
+    name: &str,
+    info: &VideoInfo,
+    frames: &[Frame],
+    settings: &EncodeSettings,
+) -> std::path::PathBuf {
     let path = bench.path(name);
     let output = OutputVideo::like(info);
     let mut writer = VideoWriter::create(&bench.tools, &path, &output, settings, &bench.limits).unwrap();
@@ -68,7 +74,9 @@ fn every_format_comes_back_bit_for_bit() {
 #[test]
 fn the_planes_are_the_ones_that_ffmpeg_decodes() {
     let bench = Bench::new();
-    for (format, codec) in [("yuv420p", "libx264"), ("yuvj422p", "mjpeg"), ("yuv422p10le", "libx264"), ("nv12", "rawvideo")] {
+    for (format, codec) in
+        [("yuv420p", "libx264"), ("yuvj422p", "mjpeg"), ("yuv422p10le", "libx264"), ("nv12", "rawvideo")]
+    {
         let source = bench.make(
             "source.nut",
             &format!("-f lavfi -i testsrc2=s=96x64:r=25:d=0.2 -pix_fmt {format} -c:v {codec} -strict -1 -f matroska"),
@@ -110,7 +118,8 @@ fn lossless_codecs_lose_nothing() {
 #[test]
 fn uneven_times_come_back_tick_for_tick() {
     let bench = Bench::new();
-    let source = bench.make("source.mkv", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.4 -pix_fmt yuv420p -c:v ffv1");
+    let source =
+        bench.make("source.mkv", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.4 -pix_fmt yuv420p -c:v ffv1");
     let base = bench.probe(&source).unwrap().video.unwrap();
     let mut frames = bench.frames(&source);
     for (timebase, ticks) in [
@@ -137,7 +146,8 @@ fn uneven_times_come_back_tick_for_tick() {
 #[test]
 fn equal_input_gives_equal_bytes() {
     let bench = Bench::new();
-    let source = bench.make("source.mkv", "-f lavfi -i testsrc2=s=320x240:r=25:d=0.6 -pix_fmt yuv420p -c:v ffv1");
+    let source =
+        bench.make("source.mkv", "-f lavfi -i testsrc2=s=320x240:r=25:d=0.6 -pix_fmt yuv420p -c:v ffv1");
     let info = bench.probe(&source).unwrap().video.unwrap();
     let frames = bench.frames(&source);
     for codec in [VideoCodec::H264, VideoCodec::H265, VideoCodec::Av1, VideoCodec::Vp9, VideoCodec::Ffv1] {
@@ -152,7 +162,8 @@ fn equal_input_gives_equal_bytes() {
 #[test]
 fn colour_and_shape_are_written_as_they_were_said() {
     let bench = Bench::new();
-    let source = bench.make("source.mkv", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -pix_fmt yuv420p -c:v ffv1");
+    let source =
+        bench.make("source.mkv", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -pix_fmt yuv420p -c:v ffv1");
     let info = bench.probe(&source).unwrap().video.unwrap();
     let frames = bench.frames(&source);
     let said = |text: &str| Some(text.to_owned());

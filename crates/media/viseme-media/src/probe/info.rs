@@ -176,6 +176,7 @@ pub struct OtherStream {
     pub language: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn serialize_timebase<S: serde::Serializer>(timebase: &Timebase, serializer: S) -> Result<S::Ok, S::Error> {
     Ratio { numerator: timebase.numerator(), denominator: timebase.denominator() }.serialize(serializer)
 }

@@ -74,7 +74,10 @@ fn check_limits(input: &Input, info: &MediaInfo, limits: &Limits) -> Result<()> 
         return over(format!("is {width}x{height}, more than the {may} pixels allowed"), "--max-pixels");
     }
     if let Some(frames) = video.frame_count.filter(|&frames| frames > limits.frames) {
-        return over(format!("has {frames} frames, more than the {} allowed", limits.frames), "--max-duration");
+        return over(
+            format!("has {frames} frames, more than the {} allowed", limits.frames),
+            "--max-duration",
+        );
     }
     Ok(())
 }

@@ -106,7 +106,11 @@ fn video_info(input: &Input, stream: &ReportedStream, duration_s: f64, origin_s:
         pixel_format_name: stored_format,
         timebase,
         average_frame_rate: frame_rate(stream),
-        frame_count: stream.nb_frames.as_ref().and_then(|count| count.parse().ok()).filter(|&count| count > 0),
+        frame_count: stream
+            .nb_frames
+            .as_ref()
+            .and_then(|count| count.parse().ok())
+            .filter(|&count| count > 0),
         duration_s: number(stream.duration.as_ref()).unwrap_or(duration_s),
         start: Pts(start.max(0)),
         origin,
@@ -120,7 +124,11 @@ fn rotation_degrees(stream: &ReportedStream) -> u32 {
     let degrees = of_matrix.or_else(of_tag).unwrap_or(0.0);
     // ffmpeg applies any other angle inside a frame of the same size, so it does not count here.
     let quarter_turns = (degrees / 90.0).round();
-    if (degrees - quarter_turns * 90.0).abs() > 1.0 { 0 } else { (quarter_turns.rem_euclid(4.0) * 90.0) as u32 }
+    if (degrees - quarter_turns * 90.0).abs() > 1.0 {
+        0
+    } else {
+        (quarter_turns.rem_euclid(4.0) * 90.0) as u32
+    }
 }
 
 fn frame_rate(stream: &ReportedStream) -> Ratio {
@@ -179,7 +187,8 @@ mod tests {
 
     #[test]
     fn quarter_turns_are_read_from_the_matrix_and_the_tag() {
-        for (matrix, expected) in [(-90.0, 90), (90.0, 270), (180.0, 180), (-180.0, 180), (0.0, 0), (12.0, 0)] {
+        for (matrix, expected) in [(-90.0, 90), (90.0, 270), (180.0, 180), (-180.0, 180), (0.0, 0), (12.0, 0)]
+        {
             let side_data_list = vec![SideData { rotation: Some(matrix) }];
             let stream = ReportedStream { side_data_list, ..ReportedStream::default() };
             assert_eq!(rotation_degrees(&stream), expected, "{matrix}");

@@ -19,13 +19,20 @@ pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<Pts>) -> V
     arguments.extend(strings(&["-copyts", "-threads", DECODER_THREADS, "-filter_threads", "1"]));
     if let Some(pts) = seek {
         let seconds = info.timebase.seconds(Pts(pts.0 + info.origin.0));
-        arguments.extend(strings(&["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &format!("{seconds:.6}")]));
+        arguments.extend(strings(&[
+            "-seek_timestamp",
+            "1",
+            "-noaccurate_seek",
+            "-ss",
+            &format!("{seconds:.6}"),
+        ]));
     }
     arguments.extend(input.arguments());
     let stream = format!("0:{}", info.stream_index);
     arguments.extend(strings(&["-map", &stream, "-an", "-sn", "-dn", "-vf", &filters(info)]));
     arguments.extend(strings(&["-fps_mode", "passthrough", "-c:v", "rawvideo"]));
-    arguments.extend(strings(&["-pix_fmt", &pixel_format::decoded_name(&info.pixel_format_name, info.format)]));
+    arguments
+        .extend(strings(&["-pix_fmt", &pixel_format::decoded_name(&info.pixel_format_name, info.format)]));
     arguments.extend(strings(&["-f", "rawvideo", "pipe:1"]));
     arguments
 }

@@ -74,9 +74,8 @@ impl VideoReader {
         let input = Input::open(path)?;
         let open = |seek| Self::spawn(tools, &input, info, seek, options.frame_count, limits);
         match options.start {
-            ReadStart::Beginning => open(None),
+            ReadStart::Beginning | ReadStart::Known(FrameIndex(0), _) => open(None),
             ReadStart::Frame(index) => open(None)?.skipping(index),
-            ReadStart::Known(FrameIndex(0), _) => open(None),
             ReadStart::Known(index, pts) => {
                 if let Some(reader) = open(Some(pts))?.at(pts) {
                     return Ok(reader);

@@ -55,10 +55,14 @@ impl Bench {
 
     /// The times of all frames as ffprobe decodes them, in ticks of the stream's time base; `None` where it has none.
     pub(crate) fn ffprobe_times(&self, path: &Path) -> Vec<Option<i64>> {
-        let words = split("-v error -select_streams V:0 -show_entries frame=best_effort_timestamp -of csv=p=0");
+        let words =
+            split("-v error -select_streams V:0 -show_entries frame=best_effort_timestamp -of csv=p=0");
         let output = run(&self.tools.ffprobe, &words, path);
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().filter(|line| !line.is_empty()).map(|line| line.trim_end_matches(',').parse().ok()).collect()
+        text.lines()
+            .filter(|line| !line.is_empty())
+            .map(|line| line.trim_end_matches(',').parse().ok())
+            .collect()
     }
 
     /// One line of ffprobe for `entries`.
@@ -83,10 +87,8 @@ pub(crate) fn times(frames: &[Frame]) -> Vec<i64> {
 
 /// The folder of shared test media; says so when it is not there.
 pub(crate) fn shared_media() -> Option<PathBuf> {
-    let shared = std::env::var_os("VISEME_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"),
-        PathBuf::from,
-    );
+    let shared = std::env::var_os("VISEME_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from);
     let media = shared.join("media");
     if media.is_dir() {
         return Some(media);
