@@ -1,1 +1,24 @@
 //! Fakes, golden media and image comparison for the tests of the other crates.
+//!
+//! Everything here panics when it fails: it is for tests alone, where a panic is a failed test.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a panic here is a failed test"
+)]
+
+pub mod clips;
+pub mod compare;
+pub mod fake_engine;
+pub mod fake_faces;
+pub mod fake_media;
+pub mod observers;
+mod shared;
+
+pub use clips::TestClip;
+pub use fake_engine::{FakeEngine, FakePatch};
+pub use fake_faces::FakeFace;
+pub use fake_media::{FakeSink, FakeSource};
+pub use shared::{shared_dir, skipped};

@@ -2,6 +2,7 @@
 
 use crate::analyse::{Analysis, Analyst, no_frame, timebase};
 use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
+use crate::job::work_dir;
 use crate::plan::FacePlan;
 use crate::spec::{check_is_file, check_range, is_same_file};
 use crate::summary::milliseconds;
@@ -16,8 +17,8 @@ use viseme_face::preview::{PreviewFace, draw};
 use viseme_face::{FaceChoice, FaceNets, FaceObservation, Track, segments};
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
-    Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter, mux,
-    probe,
+    Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter,
+    mux, probe,
 };
 use viseme_models::RtenRuntime;
 
@@ -91,7 +92,11 @@ pub struct FacesSummary {
 /// # Errors
 /// When the video cannot be read, or `output` or the preview cannot be written; `Cancelled` when the observer said
 /// so.
-pub fn faces(spec: &FacesSpec, output: &mut (dyn Write + Send), observer: &dyn Observer) -> Result<FacesSummary> {
+pub fn faces(
+    spec: &FacesSpec,
+    output: &mut (dyn Write + Send),
+    observer: &dyn Observer,
+) -> Result<FacesSummary> {
     spec.validate()?;
     let tools = Tools::locate()?;
     let nets = FaceNets::embedded(&RtenRuntime::default())?;
@@ -130,11 +135,12 @@ struct Faces<'a> {
 impl Faces<'_> {
     fn run(&self, output: &mut (dyn Write + Send)) -> Result<FacesSummary> {
         let (spec, limits) = (self.spec, &self.spec.limits);
-        let work_dir = crate::job::work_dir()?;
+        let work_dir = work_dir(&std::env::temp_dir())?;
         let preview = spec.preview.as_deref().map(OutputFile::create).transpose()?;
         let info = probe(self.tools, &spec.video, limits)?;
         let video = info.video.as_ref();
-        let video = video.ok_or_else(|| Error::invalid_input(format!("{} has no picture", spec.video.display())))?;
+        let video =
+            video.ok_or_else(|| Error::invalid_input(format!("{} has no picture", spec.video.display())))?;
         let clip = FileClip::new(self.tools, &spec.video, &info, video, limits);
         let analyst = Analyst {
             clip: &clip,

@@ -27,9 +27,10 @@ impl Inputs {
                 .with_hint("The video comes first, the speech second.")
         })?;
         let sound = probe(tools, &spec.audio, &spec.limits)?;
-        let speech = sound.default_audio().cloned().ok_or_else(|| {
-            Error::invalid_input(format!("{} has no sound", spec.audio.display()))
-        })?;
+        let speech = sound
+            .default_audio()
+            .cloned()
+            .ok_or_else(|| Error::invalid_input(format!("{} has no sound", spec.audio.display())))?;
         Ok(Self { source, video, speech })
     }
 }

@@ -19,8 +19,8 @@ use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warn
 use viseme_engines::{EngineJob, JobContext, SpeechSummary};
 use viseme_face::{FaceChoice, segments, selection};
 use viseme_media::{
-    AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
-    VideoWriter, mux,
+    AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
+    VideoCodec, VideoWriter, mux,
 };
 
 /// Speech with less voice than this, in seconds, is none: shorter than any word.
@@ -31,7 +31,7 @@ const LEAST_VOICE_S: f64 = 0.1;
 /// # Errors
 /// As [`Runner::run`].
 pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
-    let work_dir = work_dir()?;
+    let work_dir = work_dir(&runner.temporary)?;
     let output = OutputFile::create(&spec.output)?;
     let mask_output = spec.mask_output.as_deref().map(OutputFile::create).transpose()?;
     let mut job = Job {
@@ -50,10 +50,10 @@ pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> R
 /// A folder for the files of one job, removed when the value goes.
 ///
 /// # Errors
-/// When the system's folder for temporary files cannot be written.
-pub(crate) fn work_dir() -> Result<TempDir> {
-    let made = tempfile::Builder::new().prefix("viseme-").tempdir();
-    made.map_err(|source| Error::io("make a folder for temporary files", source))
+/// When `parent` cannot be written.
+pub(crate) fn work_dir(parent: &Path) -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix("viseme-").tempdir_in(parent);
+    made.map_err(|source| Error::io(format_args!("make a folder in {}", parent.display()), source))
 }
 
 /// A job on its way.
@@ -73,12 +73,13 @@ impl Job<'_> {
     fn run(&mut self, output: OutputFile, mask_output: Option<OutputFile>) -> Result<Report> {
         let spec = self.spec;
         let inputs = self.timed(Stage::Probe, |job| Inputs::probe(&job.runner.tools, spec))?;
-        let clip = FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
+        let clip =
+            FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
         let analysis = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
         let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
         let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, speech_s))?;
-        let speech = self.timed(Stage::Listen, |job| job.prepare(&plan, engine.as_mut()))?;
+        let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
         let renderer = Renderer { clip: &clip, analysis: &analysis, plan: &plan, observer: self.observer };
         let rendered = self.timed(Stage::Render, |job| {
             let sinks = job.sinks(&clip, mask_output.is_some())?;
@@ -94,7 +95,10 @@ impl Job<'_> {
         if self.observer.is_cancelled() {
             return Err(Error::cancelled());
         }
-        self.observer.progress(Progress { stage, done: 0, total: None });
+        // The other two count frames and say themselves how many there are.
+        if !matches!(stage, Stage::Analyse | Stage::Render) {
+            self.observer.progress(Progress { stage, done: 0, total: None });
+        }
         let started = Instant::now();
         let result = work(self);
         *self.timings.entry(stage).or_default() += started.elapsed().as_millis() as u64;
@@ -235,7 +239,8 @@ impl Job<'_> {
         let writer = self.writer("picture", &video, &settings)?;
         writer.warnings().iter().for_each(|warning| self.warn(warning.clone()));
         let mask: Option<Box<dyn FrameSink>> = if with_mask {
-            let settings = EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
+            let settings =
+                EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
             Some(Box::new(self.writer("mask", &mask_video(&video), &settings)?))
         } else {
             None

@@ -79,8 +79,11 @@ fn resident_bytes_of(folder: &Path) -> u64 {
 /// Every thread lists the processes that it started.
 fn children_of(folder: &Path) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(folder.join("task")) else { return Vec::new() };
-    let listed = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    listed.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
+    let listed =
+        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    listed
+        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .collect()
 }
 
 #[cfg(test)]

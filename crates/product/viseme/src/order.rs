@@ -48,7 +48,11 @@ impl Order {
     fn period_ticks(&self) -> i64 {
         let frames = self.times.len();
         let forward = self.times.end();
-        if self.is_pingpong && frames > 2 { forward + self.times.start(frames - 1) - self.times.start(1) } else { forward }
+        if self.is_pingpong && frames > 2 {
+            forward + self.times.start(frames - 1) - self.times.start(1)
+        } else {
+            forward
+        }
     }
 
     /// The source frame that output frame `output` shows.
@@ -66,7 +70,8 @@ impl Order {
             self.times.start(step)
         } else {
             // On the way back, all frames between this one and the last have been shown a second time.
-            self.times.end() + self.times.start(self.times.len() - 1) - self.times.start(self.source(step) + 1)
+            self.times.end() + self.times.start(self.times.len() - 1)
+                - self.times.start(self.source(step) + 1)
         };
         rounds * self.period_ticks() + within
     }
@@ -76,7 +81,8 @@ impl Order {
         let period_s = self.times.seconds(self.period_ticks());
         let is_before = |output: usize| self.times.seconds(self.start(output)) < seconds - TOLERANCE_S;
         // Starts rise strictly, so the first frame that is too late is found by halving.
-        let (mut low, mut high) = (0, ((seconds / period_s).max(0.0) as usize + 1).saturating_mul(self.period()));
+        let (mut low, mut high) =
+            (0, ((seconds / period_s).max(0.0) as usize + 1).saturating_mul(self.period()));
         while low < high {
             let middle = low + (high - low) / 2;
             if is_before(middle) { low = middle + 1 } else { high = middle }

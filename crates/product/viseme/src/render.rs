@@ -83,7 +83,9 @@ impl Renderer<'_> {
         })?;
         if written != self.plan.len() {
             let planned = self.plan.len();
-            return Err(Error::internal(format!("{written} of {planned} planned frames reached the encoder")));
+            return Err(Error::internal(format!(
+                "{written} of {planned} planned frames reached the encoder"
+            )));
         }
         let video = sinks.video.finish()?;
         let mask = sinks.mask.map(FrameSink::finish).transpose()?;

@@ -5,6 +5,7 @@ use crate::registry;
 use crate::report::Report;
 use crate::spec::JobSpec;
 use crate::threads::guarded;
+use std::path::PathBuf;
 use viseme_core::{Observer, Result};
 use viseme_engines::LocalEngine;
 use viseme_face::FaceNets;
@@ -17,13 +18,21 @@ pub struct Runner {
     pub(crate) tools: Tools,
     pub(crate) nets: FaceNets,
     pub(crate) engine: Box<dyn LocalEngine>,
+    /// Where each job makes its folder for temporary files.
+    pub(crate) temporary: PathBuf,
 }
 
 impl Runner {
     /// A runner with tools, nets and engine of the caller's choice.
     #[must_use]
     pub fn new(tools: Tools, nets: FaceNets, engine: Box<dyn LocalEngine>) -> Self {
-        Self { tools, nets, engine }
+        Self { tools, nets, engine, temporary: std::env::temp_dir() }
+    }
+
+    /// The same, but jobs make their temporary files in `folder` in place of the system's folder for them.
+    #[must_use]
+    pub fn with_temporary_folder(self, folder: impl Into<PathBuf>) -> Self {
+        Self { temporary: folder.into(), ..self }
     }
 
     /// The runner with the embedded nets and the engine that `spec` names.

@@ -164,8 +164,9 @@ impl JobSpec {
     /// # Errors
     /// `InvalidInput` when the text is not a job of this version.
     pub fn from_json(text: &str) -> Result<Self> {
-        let spec: Self = serde_json::from_str(text)
-            .map_err(|source| Error::invalid_input(format!("the job is not valid: {source}")).with_source(source))?;
+        let spec: Self = serde_json::from_str(text).map_err(|source| {
+            Error::invalid_input(format!("the job is not valid: {source}")).with_source(source)
+        })?;
         spec.check_version()?;
         Ok(spec)
     }
@@ -181,8 +182,8 @@ impl JobSpec {
         check_range(self.start_s, self.end_s)?;
         self.check_numbers()?;
         self.encode.settings().validate()?;
-        self.check_containers()?;
-        self.check_paths()
+        self.check_paths()?;
+        self.check_containers()
     }
 
     fn check_version(&self) -> Result<()> {
@@ -196,7 +197,9 @@ impl JobSpec {
     fn check_numbers(&self) -> Result<()> {
         if !(0.0..=MAX_EXPRESSION).contains(&self.engine.expression) {
             let given = self.engine.expression;
-            return Err(Error::invalid_input(format!("expression {given} is not between 0 and {MAX_EXPRESSION}")));
+            return Err(Error::invalid_input(format!(
+                "expression {given} is not between 0 and {MAX_EXPRESSION}"
+            )));
         }
         if self.face == FaceChoice::Nth(0) {
             return Err(Error::invalid_input("faces are counted from 1"));

@@ -59,7 +59,10 @@ mod tests {
         let error = guarded("maker", || -> Result<()> { panic!("at frame {}", 7) }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert_eq!(error.to_string(), "the maker thread panicked: at frame 7");
-        assert_eq!(guarded("maker", || Err::<(), _>(Error::cancelled())).unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(
+            guarded("maker", || Err::<(), _>(Error::cancelled())).unwrap_err().kind(),
+            ErrorKind::Cancelled
+        );
         assert_eq!(guarded("maker", || Ok(3)).unwrap(), 3);
     }
 

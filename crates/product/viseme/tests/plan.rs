@@ -36,7 +36,13 @@ fn picture(plan: &Plan) -> String {
     let line = |frame: viseme::PlannedFrame| {
         let strength = |face: &FacePlan| format!("{:.2}", face.state(frame.source).strength);
         let strengths: Vec<String> = plan.faces().iter().map(strength).collect();
-        format!("{:>2} <- {:>2} {:>4} ms  {}", frame.output.0, frame.source.0, frame.pts.0, strengths.join(" "))
+        format!(
+            "{:>2} <- {:>2} {:>4} ms  {}",
+            frame.output.0,
+            frame.source.0,
+            frame.pts.0,
+            strengths.join(" ")
+        )
     };
     plan.frames().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,0 +1,114 @@
+//! Golden media, made by ffmpeg's own test sources in a moment.
+
+use std::path::{Path, PathBuf};
+use viseme_core::Limits;
+use viseme_imaging::Frame;
+use viseme_media::{FrameSource, ReadOptions, Tools, VideoReader, probe};
+
+/// A clip to be made. Its picture moves and its samples are the same on every machine with the same ffmpeg.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestClip {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Frames per second, in ffmpeg's words: "25", "30000/1001".
+    pub rate: &'static str,
+    /// Length in seconds.
+    pub duration_s: f64,
+    /// ffmpeg's pixel format: "yuv420p", "yuv422p10le".
+    pub pixel_format: &'static str,
+    /// Leaves out every third frame, so that frames are shown for one and for two steps in turn.
+    pub variable_rate: bool,
+    /// Whether it has sound: a stereo tone.
+    pub sound: bool,
+}
+
+impl Default for TestClip {
+    fn default() -> Self {
+        Self {
+            width: 320,
+            height: 240,
+            rate: "25",
+            duration_s: 1.0,
+            pixel_format: "yuv420p",
+            variable_rate: false,
+            sound: false,
+        }
+    }
+}
+
+impl TestClip {
+    /// Makes the clip as `name` (`.mp4`, `.mov` or `.mkv`) in `folder`, losslessly encoded.
+    #[must_use]
+    pub fn write(&self, folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        let (width, height, rate, duration) = (self.width, self.height, self.rate, self.duration_s);
+        let picture = format!("testsrc2=size={width}x{height}:rate={rate}:duration={duration}");
+        let tone = format!("sine=frequency=330:sample_rate=44100:duration={duration}");
+        let thinning = if self.variable_rate { "select='mod(n,3)-1'," } else { "" };
+        let filter = format!("{thinning}format={}", self.pixel_format);
+        let mut arguments = vec!["-f", "lavfi", "-i", &picture];
+        if self.sound {
+            arguments.extend(["-f", "lavfi", "-i", &tone, "-c:a", "aac", "-ac", "2"]);
+        }
+        arguments.extend(["-vf", &filter, "-fps_mode", "passthrough", "-c:v", "libx264", "-qp", "0"]);
+        arguments.extend(["-preset", "ultrafast", "-g", "10", "-threads", "1", "-shortest"]);
+        ffmpeg(&arguments, &path);
+        path
+    }
+}
+
+/// A picture (`.png`, `.jpg`) as `name` in `folder`.
+#[must_use]
+pub fn still(folder: &Path, name: &str, width: u32, height: u32) -> PathBuf {
+    let path = folder.join(name);
+    let picture = format!("testsrc2=size={width}x{height}:rate=1:duration=1");
+    ffmpeg(&["-f", "lavfi", "-i", &picture, "-frames:v", "1"], &path);
+    path
+}
+
+/// A sound file of `seconds` that rises and falls like syllables, as `name` in `folder`.
+#[must_use]
+pub fn speech(folder: &Path, name: &str, seconds: f64) -> PathBuf {
+    sound(folder, name, &format!("aevalsrc='0.4*sin(1400*t)*max(0,sin(25*t))':s=16000:d={seconds}"))
+}
+
+/// A silent sound file of `seconds` as `name` in `folder`.
+#[must_use]
+pub fn silence(folder: &Path, name: &str, seconds: f64) -> PathBuf {
+    sound(folder, name, &format!("anullsrc=r=16000:cl=mono:d={seconds}"))
+}
+
+fn sound(folder: &Path, name: &str, source: &str) -> PathBuf {
+    let path = folder.join(name);
+    ffmpeg(&["-f", "lavfi", "-i", source], &path);
+    path
+}
+
+/// All frames of a video, as our reader gives them.
+#[must_use]
+pub fn decode(path: &Path) -> Vec<Frame> {
+    let (tools, limits) = (Tools::locate().expect("ffmpeg"), Limits::default());
+    let info = probe(&tools, path, &limits).expect("a media file");
+    let video = info.video.expect("a picture");
+    let mut reader =
+        VideoReader::open(&tools, path, &video, ReadOptions::default(), &limits).expect("a reader");
+    std::iter::from_fn(|| reader.next_frame().expect("a frame")).collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "test clips are made with ffmpeg itself, not with what is under test"
+)]
+fn ffmpeg(arguments: &[&str], path: &Path) {
+    let tools = Tools::locate().expect("ffmpeg");
+    let output = std::process::Command::new(tools.ffmpeg)
+        .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"])
+        .args(arguments)
+        .args(["-fflags", "+bitexact"])
+        .arg(path)
+        .output()
+        .expect("ffmpeg runs");
+    assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
+}
