@@ -29,8 +29,10 @@ def face_frame(points, angle):
     return level.T @ ((low + high) / 2), FACE_MARGIN * (high - low).max()
 
 
-def warp(image, matrix, size, border=cv2.BORDER_REPLICATE):
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+def warp(image, matrix, size, border=cv2.BORDER_REPLICATE, flags=cv2.INTER_LINEAR):
+    """`matrix` speaks of coordinates in which pixel k spans k to k + 1; OpenCV's put its centre at k."""
+    centred = np.hstack([matrix[:, :2], (matrix[:, 2] + matrix[:, :2].sum(1) / 2 - 0.5)[:, None]])
+    return cv2.warpAffine(image, centred, (size, size), flags=flags, borderMode=border)
 
 
 class Faces:
@@ -144,7 +146,7 @@ def mouth_sample(faces, rng, noise=1.0, training=True):
     angle = faces.angle[i] + rng.normal(0, 0.06) * noise
     zoom, shift = rng.normal(0, 0.055) * noise, rng.normal(0, 0.035, 2) * noise
     matrix = crop_matrix(lips.mean(0), side * np.exp(zoom), angle, MOUTH_SIDE, shift * MOUTH_SIDE)
-    picture = cv2.warpAffine(image, matrix, (MOUTH_SIDE,) * 2, flags=cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = warp(image, matrix, MOUTH_SIDE, flags=cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR)
     placed = lips @ matrix[:, :2].T + matrix[:, 2]
     if training and rng.random() < 0.5:
         picture, placed = flip(picture, placed, faces.layout.mirror[:40])

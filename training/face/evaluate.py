@@ -11,23 +11,22 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from batches import FACE_SIDE, GRAY, MOUTH_REACH, MOUTH_SIDE, crop_matrix, face_frame, normalise
+from batches import FACE_SIDE, GRAY, MOUTH_REACH, MOUTH_SIDE, crop_matrix, face_frame, normalise, warp
 from crops import Layout
 from train_detector import overlap_of, suppress
 
 HERE = pathlib.Path(__file__).parent
 LIPS = slice(0, 40)
+THRESHOLD = 0.5  # of the detector's score
 
 
 def sample(frame, matrix, size):
-    """Warp with the picture first halved as often as the crop shrinks it, so nothing aliases."""
-    shrink = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    while shrink > 1.6:
+    """Warp, with the picture first halved as often as the crop shrinks it, so nothing aliases."""
+    matrix = matrix.copy()
+    while abs(np.linalg.det(matrix[:, :2])) < 0.4:
         frame = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        matrix = np.hstack([matrix[:, :2] * (2 * frame.shape[1] / (2 * frame.shape[1])), matrix[:, 2:]])
         matrix[:, :2] *= 2
-        shrink /= 2
-    return cv2.warpAffine(frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warp(frame, matrix, size)
 
 
 def back(points, matrix):
@@ -41,7 +40,7 @@ class Tracker:
         session = lambda name: onnxruntime.InferenceSession(str(pathlib.Path(nets) / f"{name}.onnx"), options)
         self.detector, self.landmarks, self.mouth, self.layout = session("detector"), session("landmarks"), session("mouth"), layout
 
-    def detect(self, frame, longest=512, threshold=0.5):
+    def detect(self, frame, longest=512, threshold=THRESHOLD):
         scale = longest / max(frame.shape[:2])
         small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         height, width = (-(-v // 32) * 32 for v in small.shape[:2])
@@ -83,67 +82,99 @@ def boxes_of(points):
     return np.hstack([(low + high) / 2, high - low])
 
 
-def measure(clip, teacher, tracker, longest):
-    layout = tracker.layout
-    truth = np.load(teacher)
-    points = truth["points"][:, layout.indexes].astype(np.float64)
-    by_frame = {}
-    for row, k in zip(points, truth["frame"]):
-        by_frame.setdefault(int(k), []).append(row)
-    video, state = cv2.VideoCapture(str(clip)), None
-    faces = found = wrong = frames = lost = 0
-    errors, lip_errors, openings, mine, theirs, yaws = [], [], [], [], [], []
-    presences, visibles = [], []
+def read(clip, truth):
+    """Frame number, RGB picture and the teacher's faces (each (159, 3)) of every frame the teacher looked at."""
+    video, step = cv2.VideoCapture(str(clip)), int(truth["step"])
     for k in range(int(truth["frames"])):
         if not video.grab():
-            break
-        if k % int(truth["step"]) and k not in by_frame:
-            continue
-        frame = video.retrieve()[1][..., ::-1]
-        now = by_frame.get(k, [])
-        if k % (4 * int(truth["step"])) == 0:
-            boxes = boxes_of(np.array(now)) if now else np.zeros((0, 4))
-            seen = tracker.detect(frame, longest)[0]
-            pose_yaw = [abs(np.degrees(np.arcsin(np.clip(layout.pose(p)[1][0, 2], -1, 1)))) for p in now]
-            wanted = np.array([b[2:].max() >= 64 and y < 45 for b, y in zip(boxes, pose_yaw)], bool)
-            hits, _ = match_boxes(boxes[wanted], seen)
-            _, loose = match_boxes(boxes, seen)
-            faces, found, wrong, frames = faces + wanted.sum(), found + hits, wrong + loose, frames + 1
-        if not now:
-            state = None
-            continue
-        target = max(now, key=lambda p: np.ptp(p[:, 1])) if state is None else min(now, key=lambda p: np.linalg.norm(p[:, :2].mean(0) - state[0]))
-        if state is None:
-            box = boxes_of(target[None])[0]
-            state = (box[:2], 1.5 * box[2:].max(), 0.0)
-        guess, presence = tracker.face(frame, *state)
-        scale, rotation, angle = layout.pose(guess)
+            return
+        if k % step == 0:
+            yield k // step, video.retrieve()[1][..., ::-1], truth["points"][truth["frame"] == k].astype(np.float64)
+
+
+def yaw_of(layout, points):
+    return np.degrees(np.arcsin(np.clip(layout.pose(points)[1][0, 2], -1, 1)))
+
+
+class Detection:
+    """Counts the faces of at least 64 px and less than 45 degrees yaw that are found, and boxes that match nothing."""
+
+    def __init__(self, tracker, longest):
+        self.tracker, self.longest = tracker, longest
+        self.faces = self.found = self.wrong = self.frames = 0
+
+    def look(self, frame, faces):
+        layout = self.tracker.layout
+        seen = self.tracker.detect(frame, self.longest)[0]
+        boxes = boxes_of(faces) if len(faces) else np.zeros((0, 4))
+        wanted = np.array([box[2:].max() >= 64 and abs(yaw_of(layout, face)) < 45 for box, face in zip(boxes, faces)], bool)
+        self.faces += wanted.sum()
+        self.found += match_boxes(boxes[wanted], seen)[0]
+        self.wrong += match_boxes(boxes, seen)[1]
+        self.frames += 1
+
+
+class Following:
+    """Follows one face through a clip and keeps what is needed to compare it with the teacher's."""
+
+    def __init__(self, tracker):
+        self.tracker, self.state, self.last, self.lost = tracker, None, None, 0
+        self.errors, self.lip_errors, self.openings, self.mine, self.theirs, self.presence, self.visible = ([] for _ in range(7))
+
+    def step(self, frame, faces):
+        layout = self.tracker.layout
+        if not len(faces):
+            self.state = self.last = None
+            return
+        distance = [-np.ptp(f[:, 1]) if self.last is None else np.linalg.norm(f[:, :2].mean(0) - self.last) for f in faces]
+        truth = faces[int(np.argmin(distance))]
+        self.last = truth[:, :2].mean(0)
+        if self.state is None:
+            box = boxes_of(truth[None])[0]
+            self.state = (box[:2], 1.5 * box[2:].max(), 0.0)
+        guess, presence = self.tracker.face(frame, *self.state)
+        scale, _, angle = layout.pose(guess)
         lips = guess[LIPS, :2]
         for _ in range(2):
-            lips, visible = tracker.lips(frame, lips, scale, angle)
-        presences.append(presence)
-        visibles.append(visible)
-        unit = np.linalg.norm(target[85, :2] - target[88, :2]) / max(0.3, np.cos(np.arcsin(np.clip(layout.pose(target)[1][0, 2], -1, 1))))
-        errors.append(np.linalg.norm(guess[:, :2] - target[:, :2], axis=1).mean() / unit)
-        lip_errors.append(np.linalg.norm(lips - target[LIPS, :2], axis=1).mean() / unit)
-        openings.append((opening(lips, scale), opening(target[LIPS, :2], layout.pose(target)[0])))
-        mine.append(np.vstack([lips, guess[85:123, :2]]) / unit)
-        theirs.append(np.vstack([target[LIPS, :2], target[85:123, :2]]) / unit)
-        yaws.append(np.degrees(np.arcsin(np.clip(rotation[0, 2], -1, 1))))
-        if presence < 0.5 or errors[-1] > 0.4:
-            lost, state = lost + 1, None
-        else:
-            state = (*face_frame(guess, angle), angle)
-    video.release()
-    line = f"{pathlib.Path(clip).name[:28]:28s} faces {found:3d}/{faces:3d} wrong {wrong:3d}/{frames:3d}"
-    result = dict(faces=int(faces), found=int(found), wrong=int(wrong), frames=frames)
-    if len(openings) > 20:
-        r = np.corrcoef(np.array(openings).T)[0, 1]
-        bend = lambda a: np.abs(np.diff(np.array(a), n=2, axis=0)).mean((0, 2))
-        jitter = [bend(mine)[part].mean() / max(bend(theirs)[part].mean(), 1e-9) for part in (slice(0, 40), slice(40, 78))]
-        line += (f" points {100 * np.mean(errors):5.2f} lips {100 * np.mean(lip_errors):5.2f} r {r:5.3f} "
-                 f"jitter {jitter[0]:4.2f} {jitter[1]:4.2f} lost {lost:3d} presence {np.mean(presences):.2f} visible {np.mean(visibles):.2f} yaw {np.min(yaws):3.0f}..{np.max(yaws):3.0f}")
-        result |= dict(lips=float(np.mean(lip_errors)), r=float(r), points=float(np.mean(errors)), lost=lost)
+            lips, visible = self.tracker.lips(frame, lips, scale, angle)
+        unit = np.linalg.norm(truth[85, :2] - truth[88, :2]) / max(0.5, np.cos(np.radians(yaw_of(layout, truth))))
+        self.errors.append(np.linalg.norm(guess[:, :2] - truth[:, :2], axis=1).mean() / unit)
+        self.lip_errors.append(np.linalg.norm(lips - truth[LIPS, :2], axis=1).mean() / unit)
+        self.openings.append((opening(lips, scale), opening(truth[LIPS, :2], layout.pose(truth)[0])))
+        self.mine.append(np.vstack([lips, guess[85:123, :2]]) / unit)
+        self.theirs.append(np.vstack([truth[LIPS, :2], truth[85:123, :2]]) / unit)
+        self.presence.append(presence)
+        self.visible.append(visible)
+        drifted = presence < 0.5 or self.errors[-1] > 0.4
+        self.lost += drifted
+        self.state = None if drifted else (*face_frame(guess, angle), angle)
+
+    def summary(self):
+        bend = lambda tracks: np.abs(np.diff(np.array(tracks), n=2, axis=0)).mean((0, 2))
+        mine, theirs = bend(self.mine), bend(self.theirs)
+        return dict(points=np.mean(self.errors), lips=np.mean(self.lip_errors), r=np.corrcoef(np.array(self.openings).T)[0, 1],
+                    jitter_lips=mine[:40].mean() / theirs[:40].mean(), jitter_face=mine[40:].mean() / theirs[40:].mean(),
+                    lost=self.lost, presence=np.mean(self.presence), visible=np.mean(self.visible))
+
+
+def measure(clip, teacher, tracker, longest, frames, follow):
+    truth = dict(np.load(teacher))
+    truth["frames"] = min(int(truth["frames"]), frames * int(truth["step"]))
+    truth = {"points": truth["points"][:, tracker.layout.indexes], **{k: truth[k] for k in ("frame", "frames", "step")}}
+    detection, following = Detection(tracker, longest), Following(tracker)
+    for k, frame, faces in read(clip, truth):
+        if k % 4 == 0:
+            detection.look(frame, faces)
+        if follow:
+            following.step(frame, faces)
+    d = detection
+    line = f"{pathlib.Path(clip).name[:28]:28s} found {d.found:3d}/{d.faces:3d} wrong {d.wrong:3d}/{d.frames:3d}"
+    result = dict(faces=d.faces, found=d.found, wrong=d.wrong, frames=d.frames)
+    if len(following.openings) > 20:
+        s = following.summary()
+        result |= s
+        line += (f" points {100 * s['points']:5.2f} lips {100 * s['lips']:5.2f} r {s['r']:5.3f} jitter {s['jitter_lips']:4.2f} {s['jitter_face']:4.2f} "
+                 f"lost {s['lost']:3d} presence {s['presence']:.2f} visible {s['visible']:.2f}")
     print(line, flush=True)
     return result
 
@@ -165,6 +196,8 @@ def main():
     parser.add_argument("--clips", required=True)
     parser.add_argument("--teacher", required=True, help="folder with CLIP.npz of FaceMesh points (teacher.py)")
     parser.add_argument("--only", default="")
+    parser.add_argument("--frames", type=int, default=300, help="at most this many of each clip")
+    parser.add_argument("--detector-only", action="store_true")
     parser.add_argument("--longest", type=int, default=512)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -175,11 +208,13 @@ def main():
     for clip in sorted(pathlib.Path(options.clips).iterdir()):
         teacher = pathlib.Path(options.teacher) / f"{clip.name}.npz"
         if options.only in clip.name and teacher.exists():
-            results.append(measure(clip, teacher, tracker, options.longest))
+            results.append(measure(clip, teacher, tracker, options.longest, options.frames, not options.detector_only))
+    total = lambda key: sum(r[key] for r in results)
     tracked = [r for r in results if "r" in r]
-    faces, found = sum(r["faces"] for r in results), sum(r["found"] for r in results)
-    print(f"ALL recall {found}/{faces} = {found / max(faces, 1):.4f}, wrong {sum(r['wrong'] for r in results)} in {sum(r['frames'] for r in results)} frames; "
-          f"lips {100 * np.mean([r['lips'] for r in tracked]):.2f} %, points {100 * np.mean([r['points'] for r in tracked]):.2f} %, r mean {np.mean([r['r'] for r in tracked]):.3f} median {np.median([r['r'] for r in tracked]):.3f}")
+    mean = lambda key: np.mean([r[key] for r in tracked])
+    print(f"ALL found {total('found')}/{total('faces')} = {total('found') / max(total('faces'), 1):.4f}, wrong {total('wrong')} in {total('frames')} frames")
+    if tracked:
+        print(f"lips {100 * mean('lips'):.2f} %, points {100 * mean('points'):.2f} %, r {mean('r'):.3f}, jitter {mean('jitter_lips'):.2f} {mean('jitter_face'):.2f}")
 
 
 if __name__ == "__main__":

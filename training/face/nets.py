@@ -35,7 +35,7 @@ class LandmarkNet(nn.Module):
     def __init__(self, mean=None, basis=None, rank=48):
         super().__init__()
         self.features = nn.Sequential(
-            *stage(3, 16, 0), *stage(16, 24, 1), *stage(24, 48, 1), *stage(48, 72, 2), *stage(72, 80, 1)
+            *stage(3, 16, 0), *stage(16, 24, 0), *stage(24, 48, 1), *stage(48, 72, 2), *stage(72, 80, 1)
         )
         self.code = nn.Linear(80 * 16, rank)
         self.points = nn.Linear(rank, POINTS * 3)
@@ -59,7 +59,7 @@ class MouthNet(nn.Module):
     def __init__(self, mean=None, basis=None, rank=40):
         super().__init__()
         self.features = nn.Sequential(
-            *stage(1, 16, 0), Block(16, 16), *stage(16, 32, 1), *stage(32, 56, 1), *stage(56, 72, 1)
+            *stage(1, 16, 0), *stage(16, 32, 1), *stage(32, 56, 1), *stage(56, 72, 1)
         )
         self.code = nn.Linear(72 * 16, rank)
         self.points = nn.Linear(rank, LIPS * 2)
@@ -90,7 +90,7 @@ class DetectorNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem = nn.Sequential(Block(3, 12, 2), Block(12, 20, 2))
-        self.down8 = nn.Sequential(*stage(20, 32, 2))
+        self.down8 = nn.Sequential(*stage(20, 32, 1))
         self.down16 = nn.Sequential(*stage(32, 48, 1))
         self.down32 = nn.Sequential(*stage(48, 48, 1))
         self.merge16 = nn.Conv2d(48, 32, 1)

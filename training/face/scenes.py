@@ -8,7 +8,7 @@ from batches import crop_matrix
 from occluders import occlude, skin_colour
 from photometry import degrade, light_and_noise
 
-SHAPES = [(288, 512), (288, 512), (512, 288), (192, 320), (320, 320), (320, 192), (416, 512)]  # height, width
+SHAPES = [(288, 512), (288, 512), (512, 288), (192, 320), (192, 320), (320, 320), (320, 192)]  # height, width
 SMALLEST, LARGEST = 11, 330  # pixels, long side of a face's box
 
 
@@ -18,9 +18,8 @@ def face_size(height, width, rng):
     return np.exp(rng.uniform(np.log(SMALLEST), np.log(largest))) if rng.random() < 0.6 else rng.uniform(36, largest)
 
 
-def paste_mask(points, matrix, shape, crop, rng):
-    """Where the pasted crop shows: a head-shaped blob, a soft or a hard rectangle, or an ellipse."""
-    height, width = shape
+def paste_mask(points, crop, rng):
+    """Where a pasted crop of `crop` pixels shows: a head-shaped blob, a soft or a hard rectangle, or an ellipse."""
     kind = rng.integers(0, 4)
     mask = np.zeros((crop, crop), np.uint8)
     if kind == 0:
@@ -33,9 +32,22 @@ def paste_mask(points, matrix, shape, crop, rng):
     else:
         margin = int(rng.uniform(0, 0.14) * crop)
         cv2.rectangle(mask, (margin, margin), (crop - 1 - margin, crop - 1 - (margin if rng.random() < 0.5 else 0)), 255, -1)
-    if kind != 3:
-        mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1, 7))
-    return cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255
+    return mask if kind == 3 else cv2.GaussianBlur(mask, (0, 0), rng.uniform(1, 7))
+
+
+def blend(canvas, image, mask, matrix):
+    """Warp picture and mask into the float canvas, touching only the pixels they cover."""
+    size = image.shape[1]
+    corners = np.array([(0, 0), (size, 0), (0, size), (size, size)]) @ matrix[:, :2].T + matrix[:, 2]
+    low = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    high = np.minimum(np.ceil(corners.max(0)).astype(int), canvas.shape[1::-1])
+    if (high <= low).any():
+        return
+    local = np.hstack([matrix[:, :2], (matrix[:, 2] - low)[:, None]])
+    layer = cv2.warpAffine(image, local, tuple(int(v) for v in high - low), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shown = cv2.warpAffine(mask, local, tuple(int(v) for v in high - low), flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255
+    part = canvas[low[1]:high[1], low[0]:high[0]]
+    part += (layer - part) * shown
 
 
 def paste(canvas, faces, size, centre, rng, with_face=True):
@@ -55,14 +67,11 @@ def paste(canvas, faces, size, centre, rng, with_face=True):
         image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
     roll = rng.normal(0, 0.2) if rng.random() < 0.8 else rng.uniform(-0.8, 0.8)
     middle = (points[:, :2].min(0) + points[:, :2].max(0)) / 2
-    matrix = crop_matrix(middle, image.shape[1] / scale * 1.0, roll, image.shape[1])
+    matrix = crop_matrix(middle, image.shape[1] / scale, roll, image.shape[1])
     matrix[:, 2] += np.asarray(centre) - image.shape[1] / 2
     if rng.random() < 0.5:  # mirror around the face's middle
         matrix = matrix @ np.array([[-1, 0, 2 * middle[0]], [0, 1, 0], [0, 0, 1.0]])
-    height, width = canvas.shape[:2]
-    mask = paste_mask(points, matrix, (height, width), image.shape[1], rng)
-    layer = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    canvas += (layer - canvas) * mask
+    blend(canvas, image, paste_mask(points, image.shape[1], rng), matrix)
     if not with_face:
         return None
     placed = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -119,7 +128,7 @@ def scene(height, width, faces, rng):
     return (degrade(picture, rng) if rng.random() < 0.5 else picture), np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def scene_batch(faces, rng, pixels=1_200_000):
+def scene_batch(faces, rng, pixels=900_000):
     """A batch of equal shape holding about `pixels`: images (n, 3, h, w) in -1..1, boxes (n, 8, 4), their number (n,)."""
     height, width = SHAPES[rng.integers(len(SHAPES))]
     n = pixels // (height * width)

@@ -72,7 +72,7 @@ class Echo:
         return fresh
 
 
-def fit(net, batch, loss, report, options, every=60.0):
+def fit(net, batch, loss, report, options, every=150.0):
     """Train for `options.minutes`: AdamW, warm-up and cosine decay, bfloat16; saves the averaged weights."""
     rate, batch = options.rate, Echo(batch)
     torch.manual_seed(options.seed)
