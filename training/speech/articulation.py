@@ -4,7 +4,7 @@ import numpy as np
 from phones import INDEX, PHONES
 
 # open, spread (+) or narrow (-), round, bilabial, labiodental, dominance
-REST = (0.0, 0.0, 0.0, 0.4, 0.0, 0.25)
+REST = (0.0, 0.0, 0.0, 0.0, 0.0, 0.25)
 GESTURES = {
     'P B M': (0.0, 0.0, 0.05, 1, 0, 1.0), 'F V': (0.12, 0.05, 0, 0, 1, 0.85),
     'AA': (0.95, 0.05, 0, 0, 0, 0.8), 'AE': (0.85, 0.35, 0, 0, 0, 0.8), 'AH ER': (0.45, 0, 0.05, 0, 0, 0.5), 'EH': (0.6, 0.4, 0, 0, 0, 0.75),

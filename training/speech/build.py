@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from articulation import articulation
-from data import FACE_POINTS, held_out, load_clips, load_espeak, load_spoken
+from data import FACE_POINTS, held_out, load_clips, load_spoken
 from export import export
 from package import write_space, write_vectors
 from phone_mouth import PhoneMouth, shifted
@@ -32,12 +32,10 @@ def real_items(clips):
     return items
 
 
-def synthetic_items(folder, prepared, mouth_of):
-    """Synthetic voices: all teach articulation, those with phone tracks also the mouth that real people make for such phones."""
-    items = [Item(mel, None, known, 0, 0.15) for mel, known in load_espeak(folder / 'espeak_speech.npz')]
-    for name, share in (('flite', 0.6), ('espeak', 0.25)):
-        items += [Item(mel, mouth_of(track), articulation(track), 0, share, 0.5) for mel, track in load_spoken(prepared / f'{name}.npz')]
-    return items
+def synthetic_items(prepared, mouth_of):
+    """Synthetic voices: phones teach articulation, and the mouth that real people make for such phones."""
+    return [Item(mel, mouth_of(track), articulation(track), 0, share, 0.5)
+            for name, share in (('flite', 0.6), ('espeak', 0.4)) for mel, track in load_spoken(prepared / f'{name}.npz')]
 
 
 def main(folder, prepared, output, vectors):
@@ -47,7 +45,7 @@ def main(folder, prepared, output, vectors):
     space = ShapeSpace(studio)
     for clip in clips:
         clip.targets, clip.lag = space.targets(clip), STUDIO_LAG if clip.speaker else 0
-    synthetic = synthetic_items(folder, prepared, PhoneMouth([(c.track, c.targets, c.lag) for c in studio if c.track is not None]))
+    synthetic = synthetic_items(prepared, PhoneMouth([(c.track, c.targets, c.lag) for c in studio if c.track is not None]))
     first = train(real_items(studio) + synthetic, FIRST_STEPS, WIDTH)
     kept = synced(clips, first)
     for name, seeds in SEEDS.items():

@@ -117,23 +117,15 @@ def held_out(clip):
     return clip.speaker in VALIDATION_SPEAKERS or clip.name.startswith(VALIDATION_SOURCES)
 
 
-def load_espeak(path):
-    """espeak-ng speech in 13 languages: [(normalised log-mel, articulation (n, 5) in 0..1)]."""
-    data = dict(np.load(path))
-    low, high = data['mel_range']
-    items, at = [], 0
-    for n in data['n']:
-        mel = low + data['mel_u8'][4 * at:4 * (at + n)].astype(np.float32) / 255 * (high - low)
-        items.append((normalise(mel), data['y_i8'][at:at + n].astype(np.float32) / 127))
-        at += n
-    return items
-
-
 def load_spoken(path):
-    """Speech made by synthesise.py: [(normalised log-mel, phone track)]."""
-    data = dict(np.load(path))
+    """Speech made by synthesise.py, with pauses of room noise around it: [(normalised log-mel, phone track)]."""
+    data, rng = dict(np.load(path)), np.random.RandomState(0)
     items, at = [], 0
     for n in data['frames']:
-        items.append((normalise(data['mel'][at:at + n].astype(np.float32)), data['phones'][at:at + n]))
+        mel, track = data['mel'][at:at + n].astype(np.float32), data['phones'][at:at + n]
+        quiet = np.percentile(mel, 5, axis=0)
+        before, after = (quiet + 0.4 * rng.randn(4 * rng.randint(1, 20), len(quiet)) for _ in range(2))
+        mel = np.concatenate([before, mel, after]).astype(np.float32)
+        items.append((normalise(mel), np.pad(track, (len(before), len(after)))))
         at += n
     return items

@@ -4,7 +4,8 @@ import numpy as np
 from articulation import phone_context
 from phones import INDEX, PHONES
 
-RIDGE = 30.0
+RIDGE = 100.0
+PAUSE = 30               # mel frames: silence this long around a moment means a mouth at rest
 # phones that the aligned sentences lack speak with the mouth of a like one
 LIKE = {'M': 'B', 'ER': 'AH', 'HH': 'AH', 'UH': 'UW', 'OY': 'AO', 'OW': 'AO', 'AA': 'AH', 'AE': 'EH', 'NG': 'N',
         'TH': 'D', 'DH': 'D', 'SH': 'JH', 'ZH': 'JH', 'CH': 'JH'}
@@ -37,4 +38,6 @@ class PhoneMouth:
         return np.concatenate([x, np.ones((len(x), 1), np.float32)], 1)
 
     def __call__(self, track):
-        return (self.features(track) @ self.filter).astype(np.float32)
+        silence = np.convolve(np.pad(track == INDEX['SIL'], PAUSE // 2, mode='edge'), np.full(PAUSE + 1, 1 / (PAUSE + 1)), 'valid')
+        rest = silence[:len(track) // 4 * 4:4, None] ** 4
+        return (self.features(track) @ self.filter * (1 - rest)).astype(np.float32)

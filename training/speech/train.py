@@ -26,27 +26,45 @@ class Item:
 
 
 def distort(mel):
-    """Microphone, room level, noise floor and vocal tract of someone else."""
+    """Microphone, room level, noise floor, band limit and vocal tract of someone else."""
     n, _, bands = mel.shape
     tilt = torch.linspace(-1, 1, bands)[None, None]
     mel = mel + 0.3 * torch.randn(n, 1, 1) + 0.3 * torch.randn(n, 1, 1) * tilt
     mel = mel + F.interpolate(0.25 * torch.randn(n, 1, 6), size=bands, mode='linear')
+    mel = warp_bands(mel, np.random.uniform(0.92, 1.08), np.random.uniform(-1.5, 1.5))
     floor = 3.2 * torch.rand(n, 1, 1) - 4.4 + 0.3 * torch.randn(n, 1, 1) * tilt
-    mel = torch.maximum(mel, floor + 0.3 * torch.randn_like(mel))
-    mel = torch.roll(mel, int(np.random.randint(-2, 3)), 2)
+    limited = (torch.rand(n, 1, 1) < 0.2) & (torch.arange(bands)[None, None] > torch.randint(24, bands, (n, 1, 1)))
+    mel = torch.maximum(mel.masked_fill(limited, -4), floor + 0.3 * torch.randn_like(mel))
     return (mel + 0.08 * torch.randn_like(mel)).clamp(-4, 4)
 
 
+def warp_bands(mel, stretch, shift):
+    """Formants moved up or down: every band read at `stretch` times itself plus `shift`."""
+    bands = mel.shape[2]
+    at = (torch.arange(bands) * stretch + shift).clamp(0, bands - 1.001)
+    lower = at.long()
+    part = (at - lower).to(mel.dtype)
+    return mel[..., lower] * (1 - part) + mel[..., lower + 1] * part
+
+
 def window(item, outputs, rng):
-    """A random stretch: sound, target with unknown columns 0, valid, mouth known × trust, articulation known."""
-    start = rng.randint(0, max(1, len(item) - WINDOW + 1))
-    rows = np.arange(start, start + WINDOW)
-    frames = np.arange(4 * start - item.lag, 4 * (start + WINDOW) - item.lag)
-    held = np.minimum(rows, len(item) - 1)
-    mouth = np.zeros((WINDOW, outputs), np.float32) if item.mouth is None else item.mouth[held]
-    articulation = np.zeros((WINDOW, ARTICULATION), np.float32) if item.articulation is None else item.articulation[np.minimum(rows, len(item.articulation) - 1)]
+    """A random stretch, spoken up to a fifth faster or slower: sound, mouth, articulation (unknown: 0), valid, trust of the mouth, articulation known."""
+    pace = rng.uniform(0.83, 1.2) if rng.random_sample() < 0.7 else 1.0
+    start = rng.randint(0, max(1, len(item) - int(WINDOW * pace) + 1))
+    rows = start + np.arange(WINDOW) * pace
+    frames = np.round(4 * start - item.lag + np.arange(4 * WINDOW) * pace).astype(int)
+    mouth = np.zeros((WINDOW, outputs), np.float32) if item.mouth is None else between(item.mouth, rows)
+    articulation = np.zeros((WINDOW, ARTICULATION), np.float32) if item.articulation is None else between(item.articulation, rows)
     return (item.mel[np.clip(frames, 0, len(item.mel) - 1)], mouth, articulation, (rows < len(item)).astype(np.float32),
             np.float32(0 if item.mouth is None else item.trust), np.float32(item.articulation is not None))
+
+
+def between(curve, rows):
+    """Rows at fractional times, ends held."""
+    rows = np.clip(rows, 0, len(curve) - 1)
+    lower = rows.astype(int)
+    part = (rows - lower).astype(np.float32)[:, None]
+    return curve[lower] * (1 - part) + curve[np.minimum(lower + 1, len(curve) - 1)] * part
 
 
 def batches(items, outputs, size, rng):
