@@ -292,6 +292,8 @@ pub(crate) fn is_same_file(existing: &Path, other: &Path) -> bool {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut JobSpec);
+
     fn job_in(folder: &Path) -> JobSpec {
         for name in ["talk.mp4", "speech.wav"] {
             std::fs::write(folder.join(name), b"x").unwrap();
@@ -332,7 +334,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        type Change = fn(&mut JobSpec);
         let cases: [(&str, Change); 9] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),

@@ -1,5 +1,7 @@
 //! The plan: which frame is shown when, and how much of the effect it gets.
 
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use proptest::prelude::*;
 use viseme::{FacePlan, FrameTimes, LoopMode, Plan, PlanInput, plan};
 use viseme_core::segment::SkipReason;

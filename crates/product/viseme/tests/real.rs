@@ -1,0 +1,79 @@
+//! Whole jobs with the embedded nets and the native engine.
+
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
+use std::path::{Path, PathBuf};
+use viseme::{Codec, FacesSpec, JobSpec, Report};
+use viseme_core::{Limits, Silent};
+use viseme_testing::clips::decode;
+use viseme_testing::compare::{assert_planes_equal_outside_mask, differing_samples};
+use viseme_testing::skip_without_shared;
+
+fn demo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../demo").join(name)
+}
+
+/// Runs `video` with the speech of the demo, losslessly, and checks that nothing but mouths changed.
+fn assert_only_mouths_change(video: PathBuf, end_s: f64) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = JobSpec::new(video, demo("speech.wav"), folder.path().join("out.mkv"));
+    (spec.encode.codec, spec.encode.lossless) = (Codec::Ffv1, true);
+    spec.mask_output = Some(folder.path().join("mask.mkv"));
+    spec.loop_mode = viseme::LoopMode::None;
+    spec.end_s = Some(end_s);
+    let report = viseme::run(&spec, &Silent).unwrap();
+    let (sources, outputs) = (decode(&spec.video), decode(&spec.output));
+    let masks = decode(spec.mask_output.as_ref().unwrap());
+    assert_eq!(outputs.len() as u64, report.output.frames_planned);
+    assert_eq!(masks.len(), outputs.len());
+    let mut changed = 0;
+    for ((source, output), mask) in sources.iter().zip(&outputs).zip(&masks) {
+        assert_planes_equal_outside_mask(source, output, mask);
+        changed += u64::from(differing_samples(source, output) > 0);
+    }
+    assert!(changed >= report.output.frames_changed * 9 / 10, "{changed} frames differ");
+    report
+}
+
+#[test]
+fn the_presenter_speaks_and_nothing_else_changes() {
+    let report = assert_only_mouths_change(demo("presenter.mp4"), 2.0);
+    let share = report.output.frames_changed as f64 / report.output.frames_written as f64;
+    assert!(share > 0.9, "{share:.2} of the frames were synced");
+    assert!(report.speech.voiced_ms > 1000);
+}
+
+#[test]
+fn in_a_filmed_clip_nothing_but_the_mouth_changes() {
+    let media = skip_without_shared!().join("media");
+    let report = assert_only_mouths_change(media.join("may_5s_512.mp4"), 1.2);
+    assert!(report.output.frames_changed > 0, "{:?}", report.tracks);
+}
+
+#[test]
+fn the_faces_of_the_presenter_are_listed_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let preview = folder.path().join("preview.mp4");
+    let spec = FacesSpec {
+        video: demo("presenter.mp4"),
+        start_s: Some(0.4),
+        end_s: Some(1.2),
+        preview: Some(preview.clone()),
+        landmarks: true,
+        limits: Limits::default(),
+    };
+    let mut lines = Vec::new();
+    let summary = viseme::faces(&spec, &mut lines, &Silent).unwrap();
+    let lines: Vec<serde_json::Value> = lines
+        .split(|&byte| byte == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
+    assert_eq!(lines.len() as u64, summary.frames);
+    assert_eq!(decode(&preview).len() as u64, summary.frames);
+    assert!(summary.frames_with_face * 10 >= summary.frames * 9);
+    let face = &lines[lines.len() / 2]["faces"][0];
+    assert_eq!(face["number"], 1);
+    assert_eq!(face["bbox"].as_array().unwrap().len(), 4);
+    assert_eq!(face["landmarks"].as_array().unwrap().len(), 159);
+}
