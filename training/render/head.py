@@ -167,7 +167,7 @@ def brow_mask(neutral):
 class Brows:
     """Brow hairs, bound to the skin so that they follow its expression."""
 
-    def __init__(self, head, count=900, steps=4):
+    def __init__(self, head, count=800, steps=4):
         model, random = head.model, head.random
         self.polygons = model.faces[:9230]
         line_x, line_y, weight = BROW_X, BROW_Y, brow_mask(model.neutral)
@@ -195,11 +195,11 @@ class Brows:
 
 
 class Lashes:
-    """Lashes drawn along the columns of the six lash strips of each eye."""
+    """Upper lashes drawn along the columns of the lash strips of each eye."""
 
     ROWS = 6
 
-    def __init__(self, head, per_column=1.6):
+    def __init__(self, head, per_column=2.4):
         model, random = head.model, head.random
         grids = []
         for side in ("left", "right"):
@@ -210,7 +210,8 @@ class Lashes:
             uv[polygons.reshape(-1) - start] = model.uv[corners.reshape(-1)]
             grids += self._grids(uv, start)
         self.pick = []
-        for grid in grids:
+        upper = [g for g in grids if model.neutral[g, 1].mean() > 3.4]  # the lower lashes are too fine to be seen
+        for grid in upper:
             count = int(per_column * len(grid))
             column = np.sort(random.uniform(0, len(grid) - 1.001, count))
             low = column.astype(int)
@@ -238,6 +239,5 @@ class Lashes:
             strand = points[low] * (1 - mix) + points[high] * mix
             if strand[:, 0, 2].mean() > strand[:, -1, 2].mean():
                 strand = strand[:, ::-1]
-            lower = strand[:, -1:, 1:2] < strand[:, :1, 1:2]
-            out.append(strand[:, :1] + (strand - strand[:, :1]) * length * np.where(lower, 0.35, 1.0))
+            out.append(strand[:, :1] + (strand - strand[:, :1]) * length)
         return np.concatenate(out)

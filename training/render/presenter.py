@@ -20,7 +20,7 @@ VOICE = {"voice": "en-us", "speed": 155, "pitch": 42, "pitch_range": 60}
 SILENCE = (0.24, 0.28)  # seconds before and after the sentence
 BLINKS = (0.60, 2.35, 4.40)  # seconds
 
-CROP = (0.2125, 0.05, 0.7875, 1.0)  # left, top, right, bottom of the moving part of the frame
+CROP = (0.165, 0.05, 0.835, 1.0)  # left, top, right, bottom of the moving part of the frame
 # Coefficients of the identity shapes, chosen by eye.
 IDENTITY = [0.3, -0.6, 0.5, -0.4, 0.6, 0.3, -0.5, 0.2, 0.4, -0.3, 0.2, 0.3, -0.2, 0.4]
 LOOK = {
@@ -37,9 +37,8 @@ def set_up(folder, width, height, samples, threads):
     figure = stage.Figure(Head(FaceModel(folder), IDENTITY, seed=7), LOOK)
     stage.camera((0, 2.6, 130), (0, 1.6, 4), 34.5)
     stage.area_light("key", (-45, 35, 85), (0, 0, 6), 55, 90000, (1.0, 0.95, 0.88))
-    stage.area_light("fill", (55, 0, 85), (0, -2, 6), 80, 42000, (0.90, 0.95, 1.0))
-    stage.area_light("rim left", (45, 45, -50), (0, 4, 0), 40, 60000)
-    stage.area_light("rim right", (-55, 30, -45), (0, 4, 0), 40, 35000)
+    stage.area_light("fill", (35, -6, 105), (0, -2, 6), 60, 48000, (0.92, 0.96, 1.0))
+    stage.area_light("rim", (-55, 30, -45), (0, 4, 0), 40, 18000)
     stage.backdrop((0.42, 0.47, 0.50), (0.13, 0.16, 0.19))
     stage.ambient((0.8, 0.88, 1.0), 0.25)
     return figure
@@ -90,8 +89,8 @@ def main():
     parser.add_argument("--model", required=True, help="FaceXModel folder of ICT-FaceKit")
     parser.add_argument("--frames", required=True, help="folder of the rendered pictures (existing ones are kept)")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--height", type=int, default=720)
-    parser.add_argument("--samples", type=int, default=14)
+    parser.add_argument("--height", type=int, default=540, help="rows rendered; the film is scaled to 720")
+    parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", type=int, nargs="*", help="render these frames alone, make no film")
     options = parser.parse_args()

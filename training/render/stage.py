@@ -74,7 +74,7 @@ def shirt(rest, colour):
     points = np.concatenate(points)
     n, m = len(rings), len(angles)
     quads = [[i * m + j, (i + 1) * m + j, (i + 1) * m + (j + 1) % m, i * m + (j + 1) % m] for i in range(n - 1) for j in range(m)]
-    thing = mesh_object("shirt", points, np.array(quads), materials.plain("cloth", colour, 0.9, mottle=0.5), subdivide=2)
+    thing = mesh_object("shirt", points, np.array(quads), materials.plain("cloth", colour, 0.9, mottle=0.2), subdivide=2)
     return thing, points
 
 
@@ -102,7 +102,8 @@ class Figure:
         attribute(self.skin, "rest", model.neutral[:self.skin_count])
         self.parts = [(self.skin, 0, self.skin_count)]
         self._part("gums", materials.plain("gums", (0.42, 0.10, 0.10), 0.3, coat=0.6, subsurface=0.15 * subsurface), 1)
-        self._part("teeth", materials.plain("teeth", (0.74, 0.68, 0.57), 0.22, coat=0.5, subsurface=0.1 * subsurface), 1)
+        teeth = self._part("teeth", materials.teeth(subsurface), 1)
+        attribute(teeth, "tint", materials.teeth_tint(model.neutral[slice(*VERTICES["teeth"])]))
         eye = materials.eye(look["iris"])
         for side, angle in zip(("left", "right"), head.eye_angle()):
             part = self._part("sclera_" + side, eye, 2)
@@ -113,7 +114,7 @@ class Figure:
         self.brows, self.lashes = Brows(head), Lashes(head)
         self.hair_rest = grow_hair(head, hair_count, look["style"])
         self.hair = curves_object("hair", self.hair_rest, look.get("strand", 0.016), fibre)
-        self.brow = curves_object("brows", self.brows.strands(points, np.eye(3)), 0.016, fibre)
+        self.brow = curves_object("brows", self.brows.strands(points, np.eye(3)), 0.014, fibre)
         self.lash = curves_object("lashes", self.lashes.strands(points), 0.011, materials.plain("lash", (0.012, 0.008, 0.006), 0.5))
         self.shirt, self.shirt_points = shirt(points, look["cloth"])
 
@@ -190,7 +191,8 @@ def renderer(width, height, samples, threads=1, denoise=True, seed=0):
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.use_denoising = denoise
     if denoise:
-        cycles.denoiser, cycles.denoising_prefilter = "OPENIMAGEDENOISE", "FAST"
+        cycles.denoiser, cycles.denoising_prefilter, cycles.denoising_quality = "OPENIMAGEDENOISE", "FAST", "BALANCED"
+    cycles.use_light_tree = False  # a handful of lights: the tree costs a quarter of the time
     scene.cycles_curves.shape = "RIBBONS"
     scene.render.use_persistent_data = True
     scene.render.threads_mode, scene.render.threads = "FIXED", threads
