@@ -2,9 +2,45 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use viseme_core::{Error, Result};
-use viseme_imaging::Frame;
-use viseme_media::{FrameSink, FrameSource, VideoInfo, WrittenVideo};
+use viseme_core::{Error, ErrorKind, Pts, Result, Timebase};
+use viseme_imaging::{ColourInfo, ColourMatrix, ColourRange, Frame, PixelFormat};
+use viseme_media::{ColourTags, FrameSink, FrameSource, Ratio, VideoInfo, WrittenVideo};
+
+/// What a reader would say of an 8-bit 4:2:0 video of this size with 25 frames per second, in ticks of a millisecond.
+#[must_use]
+pub fn video_info(width: u32, height: u32) -> VideoInfo {
+    let timebase = Timebase::new(1, 1000).unwrap_or(Timebase::MICROSECOND);
+    let (range, matrix) = (ColourRange::Limited, ColourMatrix::Bt601);
+    VideoInfo {
+        stream_index: 0,
+        codec: "rawvideo".to_owned(),
+        width,
+        height,
+        rotation_degrees: 0,
+        sample_aspect_ratio: None,
+        format: PixelFormat::YUV420P,
+        pixel_format_name: "yuv420p".to_owned(),
+        colour: ColourInfo { range, matrix, primaries: None, transfer: None },
+        colour_tags: ColourTags::default(),
+        timebase,
+        average_frame_rate: Ratio { numerator: 25, denominator: 1 },
+        frame_count: None,
+        duration_s: 0.0,
+        start: Pts(0),
+        origin: Pts(0),
+    }
+}
+
+/// Frames for [`video_info`], 40 ms apart; all samples of frame `n` have the value `n` (modulo 256).
+#[must_use]
+pub fn numbered_frames(width: u32, height: u32, count: usize) -> Vec<Frame> {
+    let bytes = PixelFormat::YUV420P.frame_bytes(width, height);
+    let frame = |number: usize| {
+        let (pts, samples) = (Pts(number as i64 * 40), vec![number as u8; bytes]);
+        Frame::from_bytes(pts, PixelFormat::YUV420P, width, height, &samples).expect("the right length")
+    };
+    (0..count).map(frame).collect()
+}
 
 /// Gives frames that it holds.
 #[derive(Debug, Clone)]
@@ -56,7 +92,7 @@ impl FrameSink for FakeSink {
     fn write(&mut self, frame: &Frame) -> Result<()> {
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         if self.fails_at == Some(frames.len()) {
-            return Err(Error::new(viseme_core::ErrorKind::DiskFull, "the fake disk is full"));
+            return Err(Error::new(ErrorKind::DiskFull, "the fake disk is full"));
         }
         frames.push(frame.clone());
         Ok(())

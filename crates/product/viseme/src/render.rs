@@ -194,3 +194,68 @@ impl Renderer<'_> {
         Ok((sinks, written, changed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::{MemoryClip, planned};
+    use crate::spec::LoopMode;
+    use viseme_core::geometry::PixelRect;
+    use viseme_core::{ErrorKind, Pts, Silent};
+    use viseme_engines::{JobContext, LocalEngine};
+    use viseme_testing::{FakeEngine, FakePatch, FakeSink};
+
+    /// Renders `output` frames of a clip that is `clip` in the second pass and had `seen` frames in the first.
+    fn render(clip: &MemoryClip, seen: usize, output: u64, sinks: [&FakeSink; 2]) -> Result<Rendered> {
+        let analysis = MemoryClip::new(seen).analysis();
+        let plan = planned(&analysis, output, LoopMode::Repeat);
+        let region = PixelRect { x: 0, y: 0, width: 4, height: 4 };
+        let engine = FakeEngine::new(FakePatch { region, value: 0.0 });
+        let context = JobContext {
+            width: clip.info.width,
+            height: clip.info.height,
+            format: clip.info.format,
+            colour: clip.info.colour.clone(),
+            work_dir: std::path::PathBuf::new(),
+            is_still: false,
+        };
+        let [video, mask] = sinks.map(|sink| Box::new(sink.clone()));
+        let renderer = Renderer { clip, analysis: &analysis, plan: &plan, observer: &Silent };
+        renderer.render(engine.begin(context)?.as_mut(), Sinks { video, mask: Some(mask) })
+    }
+
+    #[test]
+    fn every_planned_frame_arrives_once_in_order_at_its_time() {
+        let (clip, video, mask) = (MemoryClip::new(30), FakeSink::default(), FakeSink::default());
+        let rendered = render(&clip, 30, 70, [&video, &mask]).unwrap();
+        assert_eq!((rendered.video.frames, rendered.changed), (70, 0));
+        for sink in [&video, &mask] {
+            let times: Vec<_> = sink.frames().iter().map(|frame| frame.pts).collect();
+            assert_eq!(times, (0..70).map(|n| Pts(n * 40)).collect::<Vec<_>>());
+        }
+        let values: Vec<_> =
+            video.frames().iter().map(|frame| frame.planes[0].value(0, 0) as usize).collect();
+        assert_eq!(values, (0..70).map(|n| n % 30).collect::<Vec<_>>());
+        assert!(mask.frames().iter().all(|frame| frame.planes[0].value(3, 3) < 0.5));
+    }
+
+    #[test]
+    fn a_sink_that_fails_ends_the_other_threads_and_keeps_its_kind() {
+        let clip = MemoryClip::new(200);
+        let good = FakeSink::default();
+        for frame in [0, 1, 99] {
+            let full = FakeSink::failing_at(frame);
+            for sinks in [[&full, &good], [&good, &full]] {
+                let error = render(&clip, 200, 200, sinks).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::DiskFull, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_is_the_cause_that_is_told() {
+        let (clip, sink) = (MemoryClip::new(20), FakeSink::default());
+        let error = render(&clip, 50, 50, [&sink, &sink]).unwrap_err();
+        assert!(error.to_string().contains("fewer frames"), "{error}");
+    }
+}
