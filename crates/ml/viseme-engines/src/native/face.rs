@@ -4,22 +4,27 @@ use super::bank::{BankEntry, MouthFeatures, choose, loans};
 use super::crops::CropFile;
 use super::motion::MouthMotion;
 use super::neutral::NeutralMouth;
-use super::overlay::BorrowedMouth;
+use super::borrowed::{BorrowedMouth, Fitting, MouthView};
+use super::interior::DrawnMouth;
+use super::overlay::{MARGIN, Overlay};
 use super::placement::Placement;
 use super::render::render;
 use super::shape::{MouthShape, moved, with_lips_apart};
 use super::space::ShapeSpace;
 use super::study::{Candidate, TrackStudy};
 use crate::engine::{MouthPlan, MouthRequest};
+use std::borrow::Cow;
 use std::sync::Arc;
+use viseme_core::geometry::Vec2;
 use viseme_core::{Error, FrameIndex, Result};
-use viseme_imaging::Patch;
+use viseme_imaging::{ColourInfo, Frame, Patch};
 
 /// One track between `prepare` and the end of the job.
 #[derive(Debug)]
 pub(super) struct SpeakingFace {
     neutral: NeutralMouth,
     expression: f32,
+    colour: ColourInfo,
     motion: Arc<MouthMotion>,
     candidates: Vec<Candidate>,
     bank: Vec<BankEntry>,
@@ -37,6 +42,7 @@ impl SpeakingFace {
         motion: &Arc<MouthMotion>,
         space: &ShapeSpace,
         expression: f32,
+        colour: &ColourInfo,
     ) -> Result<Option<Self>> {
         study.finish()?;
         let Some(neutral) = study.statistics.neutral(space) else { return Ok(None) };
@@ -44,6 +50,7 @@ impl SpeakingFace {
         let mut face = Self {
             neutral,
             expression,
+            colour: colour.clone(),
             motion: Arc::clone(motion),
             bank,
             candidates: study.candidates,
@@ -75,22 +82,42 @@ impl SpeakingFace {
             .outputs
             .binary_search(&request.planned.output)
             .map_err(|_| Error::internal(format!("output frame {} was never planned", request.planned.output.0)))?;
-        let borrowed = self.borrow(at)?;
         let strength = request.strength.min(1.0);
         let placement = Placement::new(request.face, &self.target(request.planned.speech_s), strength);
-        Ok(render(request.frame, &placement, &borrowed, strength))
+        let frame = request.frame;
+        let region = placement.mouth_region(MARGIN, frame);
+        if region.is_empty() {
+            return Ok(render(frame, &placement, None));
+        }
+        let own = MouthView::of(request.face);
+        let mouths = self.mouths(at, frame, &own)?;
+        let fittings = mouths.iter().map(|mouth| Fitting::new(mouth, &placement, region)).collect();
+        let drawn = if self.bank.is_empty() {
+            let (neutral, colour) = (&self.neutral, &self.colour);
+            Some(DrawnMouth::new(&placement, neutral, request.face, frame, colour, region)?)
+        } else {
+            None
+        };
+        let overlay = Overlay::new(&placement, fittings, drawn, frame.format, region, strength);
+        Ok(render(frame, &placement, Some(&overlay)))
     }
 
-    /// Reads the mouths that output `at` borrows.
-    fn borrow(&self, at: usize) -> Result<Vec<BorrowedMouth<'_>>> {
+    /// The mouths that output `at` shows: borrowed ones, or `own` when there is none to borrow.
+    fn mouths<'a>(&'a self, at: usize, frame: &'a Frame, own: &'a MouthView) -> Result<Vec<BorrowedMouth<'a>>> {
         if self.chosen.is_empty() {
-            return Ok(Vec::new());
+            let corner = Vec2::default();
+            return Ok(vec![BorrowedMouth { view: own, picture: Cow::Borrowed(frame), corner, weight: 1.0 }]);
         }
         loans(&self.bank, &self.chosen, at)
             .into_iter()
             .map(|loan| {
-                let candidate = &self.candidates[loan.entry];
-                Ok(BorrowedMouth { candidate, crop: self.crops.read(candidate.crop)?, weight: loan.weight })
+                let Candidate { view, crop, .. } = &self.candidates[loan.entry];
+                Ok(BorrowedMouth {
+                    view,
+                    picture: Cow::Owned(self.crops.read(*crop)?),
+                    corner: Vec2::new(crop.region.x as f32, crop.region.y as f32),
+                    weight: loan.weight,
+                })
             })
             .collect()
     }

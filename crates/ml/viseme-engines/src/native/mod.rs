@@ -5,10 +5,12 @@
 //! mouth comes nearest. Where the video never shows an open mouth, its inside is drawn.
 
 mod bank;
+mod borrowed;
 mod crops;
 mod face;
 mod features;
 mod grid;
+mod interior;
 mod motion;
 mod neutral;
 mod overlay;
@@ -17,6 +19,7 @@ mod render;
 mod shape;
 mod space;
 mod study;
+mod teeth;
 mod voice;
 
 use crate::engine::{
@@ -29,6 +32,7 @@ use space::ShapeSpace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use study::TrackStudy;
+use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::{Error, FrameIndex, Result};
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch};
@@ -87,7 +91,7 @@ impl NativeEngine {
             info: EngineInfo {
                 name: "native",
                 description: "built in: warps the source's own mouth, full resolution, nothing to download",
-                sample_rate_hz: features::SAMPLE_RATE_HZ,
+                sample_rate_hz: SAMPLE_RATE_HZ,
             },
             options,
             net: Arc::new(net),
@@ -144,8 +148,9 @@ impl EngineJob for NativeJob {
         let motion = Arc::new(self.net.motion(self.listener.finish())?);
         for plan in plans {
             let Some(study) = self.studies.remove(&plan.track) else { continue };
+            let (space, expression) = (&self.net.space, self.options.expression);
             if let Some(face) =
-                SpeakingFace::prepare(study, plan, &motion, &self.net.space, self.options.expression)?
+                SpeakingFace::prepare(study, plan, &motion, space, expression, &self.context.colour)?
             {
                 self.faces.insert(plan.track, face);
             }

@@ -1,12 +1,12 @@
 //! From speech to the motion of the mouth.
 
-use super::features::{
-    BANDS, Channel, FRAMES_PER_SECOND, LogMel, MelFrame, level, peak_level, quantile,
-};
+use super::features::{Channel, level, peak_level, quantile};
 use super::shape::{MouthShape, STILL, inner_gap, moved};
 use super::space::ShapeSpace;
 use super::voice::VoiceGate;
 use std::sync::Arc;
+use viseme_audio::mel::{BANDS, FRAMES_PER_SECOND, SAMPLE_RATE_HZ};
+use viseme_audio::{LogMel, MelFrame};
 use viseme_core::{Error, Result};
 use viseme_models::{InferenceSession, Tensor};
 
@@ -58,7 +58,7 @@ impl Listener {
 
     /// Seconds heard.
     pub(super) fn duration_s(&self) -> f64 {
-        self.samples as f64 / f64::from(super::features::SAMPLE_RATE_HZ)
+        self.samples as f64 / f64::from(SAMPLE_RATE_HZ)
     }
 
     /// Ends the sound.
@@ -89,7 +89,7 @@ impl SpeechNet {
     pub(super) fn motion(&self, frames: &[MelFrame]) -> Result<MouthMotion> {
         let levels: Vec<f32> = frames.iter().map(level).collect();
         let peak = peak_level(&levels);
-        let gate = VoiceGate::new(&levels, peak);
+        let gate = VoiceGate::new(frames);
         let raw = match peak {
             Some(peak) => self.run(frames, &Channel::measure(frames, &levels, peak))?,
             None => Vec::new(),

@@ -1,6 +1,6 @@
 //! What a face looks like when its mouth rests, and how far it opens when it speaks.
 
-use super::shape::{MouthShape, STILL, inner_gap, moved, with_lips_apart};
+use super::shape::{MouthShape, STILL, inner_gap, moved, with_lips_apart, with_lips_closed};
 use super::space::ShapeSpace;
 
 /// Openings are counted in steps of this many canonical units …
@@ -23,8 +23,9 @@ const AMPLITUDE_SHARE: f32 = 0.9;
 const AMPLITUDE_RANGE: (f32, f32) = (0.13, 0.25);
 /// The p95 opening given to a face that was never seen speaking.
 const UNSEEN_AMPLITUDE: f32 = 0.20;
-/// A source whose 95th percentile is below this never speaks.
+/// A source speaks if its 95th percentile is above this and so far above the 10th: a fixed smile does not.
 const SPEAKING_OPENING: f32 = 0.07;
+const SPEAKING_RANGE: f32 = 0.04;
 
 /// Counts the openings of a track and averages the shapes at each, so that any share of them can be asked for later
 /// without keeping a frame.
@@ -84,7 +85,7 @@ impl OpeningStatistics {
             (moved(&sum, &bin.sum, 1.0), count + bin.count)
         });
         (count > 0).then(|| {
-            let speaks = peak >= SPEAKING_OPENING;
+            let speaks = peak >= SPEAKING_OPENING && peak - self.percentile(0.10) >= SPEAKING_RANGE;
             let amplitude = (AMPLITUDE_SHARE * peak).clamp(AMPLITUDE_RANGE.0, AMPLITUDE_RANGE.1);
             NeutralMouth {
                 shape: closed(&moved(&STILL, &sum, 1.0 / count as f32), space),
@@ -95,8 +96,10 @@ impl OpeningStatistics {
     }
 }
 
-/// Closes a mouth that rests open (its source never shut it) along the way that mouths open.
+/// Closes a mouth that rests open (its source never shut it): the jaw along the way that mouths open, then the lips.
 pub(super) fn closed(shape: &MouthShape, space: &ShapeSpace) -> MouthShape {
     let excess = (inner_gap(shape) - RESTING_GAP).max(0.0);
-    with_lips_apart(moved(shape, space.opening_direction(), -excess / inner_gap(space.opening_direction())))
+    let direction = space.opening_direction();
+    let nearly = moved(shape, direction, -excess / inner_gap(direction));
+    with_lips_apart(with_lips_closed(nearly, RESTING_GAP))
 }

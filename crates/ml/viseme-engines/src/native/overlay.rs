@@ -1,50 +1,45 @@
-//! The borrowed mouth: warped onto the target, matched in colour and sharpness to the face around it, laid over with a
-//! soft edge.
+//! Laying a new mouth over the warped face: its masks, and the match of colour and sharpness.
 
-use super::grid::{Grid, signed_distance, smoothstep};
+use super::borrowed::{Fitting, Layers};
+use super::interior::DrawnMouth;
 use super::placement::Placement;
-use super::study::Candidate;
-use viseme_core::geometry::{PixelRect, Vec2};
-use viseme_imaging::{ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, warp_plane};
+use viseme_core::geometry::PixelRect;
+use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_LOWER_LIP, OUTER_UPPER_LIP};
+use viseme_imaging::{ImageF32, PixelFormat, low_pass_offset, mask_of_plane, polygon_distance, smoothstep};
 
 /// Room that the overlay and its colour match need around the lips, in canonical units.
-pub(super) const MARGIN: f32 = 0.24;
+pub(super) const MARGIN: f32 = 0.22;
 /// The overlay is whole up to this distance from the lip line and gone at that, in canonical units.
 const FEATHER: (f32, f32) = (0.01, 0.10);
 /// Colours are compared on a ring of skin between these distances from the lip line: (rises from, to, falls from, to).
 const RING: (f32, f32, f32, f32) = (0.02, 0.05, 0.13, 0.20);
+/// The inside of the mouth begins so far within the inner lip line and is whole at that.
+const INSIDE: (f32, f32) = (0.004, -0.016);
+/// An opening of less than this, in canonical units, shows nothing inside.
+const LEAST_OPENING: f32 = 0.02;
+/// Half of the width over which the upper lip's side passes into the lower's, at least 0.6 px.
+const SEAM_SOFTNESS: f32 = 0.004;
 /// Reach of the colour match (standard deviation of its blur), as a share of the width of the mouth.
 const MATCH_REACH: f32 = 0.22;
-/// Nodes of masks per canonical unit, and of the colour match.
-const MASK_NODES: f32 = 24.0;
-const MATCH_NODES: f32 = 16.0;
-/// Nodes of the warp per canonical unit: finer than the face's, lips are thin.
-const WARP_NODES: f32 = 18.0;
 /// The detail of the borrowed mouth is scaled between these to look as sharp as the face around it.
 const DETAIL_RANGE: (f32, f32) = (0.25, 1.4);
 /// Standard deviation of the blur that separates detail from the rest, in canonical units, at least 0.8 px.
 const DETAIL_SCALE: f32 = 0.010;
 
-/// A mouth of another frame and its share in the overlay.
-#[derive(Debug)]
-pub(super) struct BorrowedMouth<'a> {
-    pub(super) candidate: &'a Candidate,
-    /// Its part of its frame.
-    pub(super) crop: Frame,
-    pub(super) weight: f32,
-}
-
-/// What is the same for all planes of an overlay.
+/// A mouth laid over a region of the frame.
 #[derive(Debug)]
 pub(super) struct Overlay<'a> {
     region: PixelRect,
     format: PixelFormat,
-    mouths: Vec<(&'a BorrowedMouth<'a>, DisplacementField)>,
-    mask: Grid,
-    ring: Grid,
-    matching: Grid,
-    /// Reach of the colour match in nodes of `matching`.
-    reach_nodes: f32,
+    mouths: Vec<Fitting<'a>>,
+    /// The inside of the mouth, when the mouths do not show one.
+    drawn: Option<DrawnMouth>,
+    /// Weight of the overlay, one value per pixel of the region.
+    pub(super) mask: ImageF32,
+    ring: ImageF32,
+    inside: ImageF32,
+    upper_side: ImageF32,
+    match_px: f32,
     detail_px: f32,
 }
 
@@ -52,103 +47,77 @@ impl<'a> Overlay<'a> {
     /// Plans to lay `mouths` over the lips of `placement` in `region` of a frame of `format`.
     pub(super) fn new(
         placement: &Placement,
-        mouths: &'a [BorrowedMouth<'a>],
+        mouths: Vec<Fitting<'a>>,
+        drawn: Option<DrawnMouth>,
         format: PixelFormat,
         region: PixelRect,
         strength: f32,
     ) -> Self {
         let scale = placement.scale_px;
-        let outline = placement.lip_outline();
-        let distance = |p: Vec2| signed_distance(&outline, p) / scale;
-        let mouth_width = (placement.target[10] - placement.target[0]).length();
-        let matching = Grid::sample(region, scale / MATCH_NODES, |_| 0.0);
+        let outer = polygon_distance(&placement.outline(OUTER_UPPER_LIP, OUTER_LOWER_LIP), region);
+        let inner = polygon_distance(&placement.outline(INNER_UPPER_LIP, INNER_LOWER_LIP), region);
+        let above = polygon_distance(&placement.above_the_seam(), region);
+        // Lips that close over drawn teeth need a line between them even when they touch.
+        let open = if drawn.is_some() { 1.0 } else { (placement.opening() / LEAST_OPENING).min(1.0) };
+        // At least a pixel wide: a harder edge would show the pixels of the lip line.
+        let soft = (INSIDE.0 * scale).max(0.4)..(INSIDE.1 * scale).min(-0.8);
+        let seam = (SEAM_SOFTNESS * scale).max(0.6);
         Self {
             region,
             format,
-            mouths: mouths.iter().map(|mouth| (mouth, mouth_field(placement, mouth, region))).collect(),
-            mask: Grid::sample(region, scale / MASK_NODES, |p| {
-                strength * (1.0 - smoothstep(FEATHER.0, FEATHER.1, distance(p)))
+            mouths,
+            drawn,
+            mask: outer.clone().map(|d| strength * smoothstep(FEATHER.1, FEATHER.0, d / scale)),
+            ring: outer.map(|d| {
+                smoothstep(RING.0, RING.1, d / scale) * smoothstep(RING.3, RING.2, d / scale)
             }),
-            ring: Grid::sample(region, scale / MASK_NODES, |p| {
-                let d = distance(p);
-                smoothstep(RING.0, RING.1, d) * (1.0 - smoothstep(RING.2, RING.3, d))
-            }),
-            reach_nodes: MATCH_REACH * mouth_width / (scale / MATCH_NODES).max(1.0),
-            matching,
+            inside: inner.map(|d| open * smoothstep(soft.start, soft.end, d)),
+            upper_side: above.map(|d| smoothstep(seam, -seam, d)),
+            match_px: MATCH_REACH * placement.mouth_width(),
             detail_px: (DETAIL_SCALE * scale).max(0.8),
         }
     }
 
-    /// The weight of the overlay at the samples of a plane.
-    pub(super) fn mask(&self, plane: usize) -> ImageF32 {
-        self.mask.spread(self.format, plane, self.region)
+    /// The part of plane `plane` that the overlay covers.
+    pub(super) fn part(&self, plane: usize) -> PixelRect {
+        self.format.plane_region(plane, self.region)
     }
 
-    /// The new samples of a plane, `base` being the warped face there.
-    pub(super) fn plane(&self, plane: usize, base: &ImageF32) -> ImageF32 {
-        let mut patch = ImageF32::filled(base.width, base.height, 0.0);
-        for (mouth, field) in &self.mouths {
-            let warped = warp_plane(&mouth.crop.planes[plane], self.format, plane, field, self.region);
-            patch = patch.zip(&warped, |sum, value| sum + value * mouth.weight);
-        }
-        let ring = self.ring.spread(self.format, plane, self.region);
-        if plane == 0 || self.format.chroma.plane_count() == 1 {
-            patch = match_detail(patch, base, &ring, self.detail_px);
-        }
-        let offset = self.colour_offset(plane, base, &patch, &ring);
+    /// The region in pixels of the frame.
+    pub(super) fn region(&self) -> PixelRect {
+        self.region
+    }
+
+    /// The samples of a plane with the mouth laid over `base`, the warped face there.
+    pub(super) fn laid_over(&self, plane: usize, base: ImageF32) -> ImageF32 {
+        let on_plane = |mask: &ImageF32| mask_of_plane(mask, self.format, plane);
+        let empty = ImageF32::filled(base.width, base.height, 0.0);
+        let layers = Layers { upper_side: on_plane(&self.upper_side), inside: on_plane(&self.inside) };
+        let mouth = self.mouths.iter().fold(empty, |sum, mouth| mouth.add_to(sum, self.format, plane, &layers));
+        let new = match &self.drawn {
+            Some(drawn) => mouth.blended(drawn.plane(plane), &layers.inside),
+            None => self.matched(plane, &base, mouth, &on_plane(&self.ring)),
+        };
+        base.blended(&new, &on_plane(&self.mask))
+    }
+
+    fn matched(&self, plane: usize, base: &ImageF32, patch: ImageF32, ring: &ImageF32) -> ImageF32 {
+        let (shift, _) = self.format.plane_shift(plane);
+        let patch = if plane == 0 { match_detail(patch, base, ring, self.detail_px) } else { patch };
+        let offset = low_pass_offset(base, &patch, ring, self.match_px / (1 << shift) as f32);
         patch.zip(&offset, |value, offset| value + offset)
     }
-
-    /// How much brighter `base` is than `patch`, known on the ring and carried smoothly into the mouth (normalised
-    /// convolution: Knutsson, Westin 1993).
-    fn colour_offset(&self, plane: usize, base: &ImageF32, patch: &ImageF32, ring: &ImageF32) -> ImageF32 {
-        let difference = |i: usize| base.data[i] - patch.data[i];
-        let (sum, weight) = self.matching.gather(self.format, plane, self.region, difference, ring);
-        let sum = blurred(&sum, self.reach_nodes);
-        let weight = blurred(&weight, self.reach_nodes);
-        let offset = sum.zip(&weight, |sum, weight| sum / (weight + 1e-3));
-        self.matching.with_values(offset).spread(self.format, plane, self.region)
-    }
-}
-
-/// The warp that brings a borrowed mouth onto the target.
-fn mouth_field(placement: &Placement, mouth: &BorrowedMouth<'_>, region: PixelRect) -> DisplacementField {
-    let candidate = mouth.candidate;
-    let corner = Vec2::new(candidate.crop.region.x as f32, candidate.crop.region.y as f32);
-    let lips = placement.target.iter().zip(&candidate.points);
-    let guides = placement.guides.iter().zip(&candidate.guides);
-    let points: Vec<ControlPoint> =
-        lips.chain(guides).map(|(&target, &source)| ControlPoint { target, source: source - corner }).collect();
-    DisplacementField::mls_similarity(&points, region, placement.scale_px / WARP_NODES)
 }
 
 /// Scales the fine detail of `patch` so that on the ring, where both show the same skin, it is as strong as in `base`.
 fn match_detail(patch: ImageF32, base: &ImageF32, ring: &ImageF32, sigma: f32) -> ImageF32 {
-    let smooth = blurred(&patch, sigma);
+    let smooth = patch.blurred(sigma);
     let energy = |image: &ImageF32, smooth: &ImageF32| -> f32 {
         let squares = image.data.iter().zip(&smooth.data).map(|(v, s)| (v - s) * (v - s));
         squares.zip(&ring.data).map(|(square, weight)| square * weight).sum()
     };
-    let wanted = energy(base, &blurred(base, sigma));
+    let wanted = energy(base, &base.blurred(sigma));
     let present = energy(&patch, &smooth);
     let gain = (wanted / present.max(1e-6)).sqrt().clamp(DETAIL_RANGE.0, DETAIL_RANGE.1);
     patch.zip(&smooth, |value, smooth| smooth + (value - smooth) * gain)
-}
-
-/// Gaussian blur, edges repeated.
-fn blurred(image: &ImageF32, sigma: f32) -> ImageF32 {
-    let reach = (3.0 * sigma).ceil() as i64;
-    let kernel: Vec<f32> = (-reach..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
-    let total: f32 = kernel.iter().sum();
-    let along = |image: &ImageF32, dx: i64, dy: i64| {
-        ImageF32::from_fn(image.width, image.height, |x, y| {
-            let sum: f32 = kernel
-                .iter()
-                .zip(-reach..)
-                .map(|(weight, k)| weight * image.at(x as i64 + k * dx, y as i64 + k * dy))
-                .sum();
-            sum / total
-        })
-    };
-    along(&along(image, 1, 0), 0, 1)
 }

@@ -1,10 +1,11 @@
 //! Where the points of a face lie in a frame and where they go.
 
-use super::shape::MouthShape;
+use super::shape::{MouthShape, mouth_of, opening};
 use super::study::GUIDES;
 use viseme_core::geometry::{PixelRect, Rect, Vec2};
-use viseme_face::FaceObservation;
-use viseme_face::points::{LIP_COUNT, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP};
+use std::ops::Range;
+use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_COUNT, MOUTH_COUNT, OUTER_UPPER_LIP};
+use viseme_face::{FaceObservation, HeadPose};
 use viseme_imaging::{ControlPoint, DisplacementField, Frame};
 
 /// Points of the upper face that hold still, as positions among our landmarks: nose, eyes, brows, temples and the
@@ -25,6 +26,9 @@ const NOSE_TIP: usize = 114;
 /// The background is pinned on the outline widened so much.
 const PINNED: [f32; 2] = [1.38, 1.75];
 
+/// Lips further apart than this, in canonical units, may show teeth.
+const TEETH_OPENING: f32 = 0.04;
+
 /// Room around the moving points that their motion dies out in, in canonical units.
 const REACH: f32 = 0.5;
 /// Nodes of the displacement field per canonical unit.
@@ -39,6 +43,12 @@ pub(super) struct Placement {
     pub(super) target: [Vec2; MOUTH_COUNT],
     /// The [`GUIDES`] in the frame.
     pub(super) guides: [Vec2; GUIDES.len()],
+    /// The mouth as it is, in canonical units.
+    pub(super) present: MouthShape,
+    /// The target in canonical units.
+    pub(super) shape: MouthShape,
+    /// Where the head is.
+    pub(super) pose: HeadPose,
     /// Pixels per canonical unit.
     pub(super) scale_px: f32,
     anchors: Vec<Vec2>,
@@ -48,10 +58,9 @@ impl Placement {
     /// The face with the mouth `shape`, or a share `strength` (0 to 1) of the way to it.
     pub(super) fn new(face: &FaceObservation, shape: &MouthShape, strength: f32) -> Self {
         let current: [Vec2; MOUTH_COUNT] = std::array::from_fn(|i| face.points[i].xy());
-        let target = std::array::from_fn(|i| {
-            let goal = face.pose.image_from_canonical(shape[i]).xy();
-            current[i] + (goal - current[i]) * strength
-        });
+        let present = mouth_of(face);
+        let shape: MouthShape = std::array::from_fn(|i| present[i] + (shape[i] - present[i]) * strength);
+        let target = std::array::from_fn(|i| face.pose.image_from_canonical(shape[i]).xy());
         let nose = face.points[NOSE_TIP].xy();
         let pinned = PINNED.iter().flat_map(|&widening| {
             OVAL.iter().map(move |&i| nose + (face.points[i].xy() - nose) * widening)
@@ -60,6 +69,9 @@ impl Placement {
         Self {
             current,
             target,
+            present,
+            shape,
+            pose: face.pose,
             guides: GUIDES.map(|i| face.points[i].xy()),
             scale_px: face.pose.scale_px,
             anchors,
@@ -68,8 +80,7 @@ impl Placement {
 
     /// The part of the frame that may change, on chroma samples.
     pub(super) fn region(&self, frame: &Frame) -> PixelRect {
-        let points = self.current.iter().chain(&self.target).copied();
-        pixels_around(points, REACH * self.scale_px, frame)
+        pixels_around(self.current.iter().chain(&self.target).copied(), REACH * self.scale_px, frame)
     }
 
     /// The part of the frame that the overlay of the mouth may change, on chroma samples.
@@ -85,19 +96,40 @@ impl Placement {
         DisplacementField::mls_similarity(&points, region, self.scale_px / NODES_PER_UNIT)
     }
 
-    /// The outer lip line of the target, a closed polygon.
-    pub(super) fn lip_outline(&self) -> Vec<Vec2> {
-        outline(&self.target, OUTER_UPPER_LIP, OUTER_LOWER_LIP)
+    /// A lip line of the target as a closed polygon: `upper` from left to right, then `lower` from right to left.
+    pub(super) fn outline(&self, upper: Range<usize>, lower: Range<usize>) -> Vec<Vec2> {
+        self.target[upper].iter().chain(self.target[lower].iter().rev()).copied().collect()
     }
-}
 
-/// A ring of points: `upper` from left to right, then `lower` from right to left.
-pub(super) fn outline(
-    points: &[Vec2; MOUTH_COUNT],
-    upper: std::ops::Range<usize>,
-    lower: std::ops::Range<usize>,
-) -> Vec<Vec2> {
-    points[upper].iter().chain(points[lower].iter().rev()).copied().collect()
+    /// The part of the picture above the line on which the target's lips meet, as a closed polygon: the line runs
+    /// through the corners of the mouth and on to both sides.
+    pub(super) fn above_the_seam(&self) -> Vec<Vec2> {
+        let (left, right) = (self.target[OUTER_UPPER_LIP.start], self.target[OUTER_UPPER_LIP.end - 1]);
+        let across = (right - left) * (1.0 / (right - left).length().max(1.0));
+        let up = Vec2::new(across.y, -across.x) * self.scale_px;
+        let beside = across * self.scale_px;
+        let middle = INNER_UPPER_LIP.skip(1).zip(INNER_LOWER_LIP);
+        let seam = middle.map(|(upper, lower)| (self.target[upper] + self.target[lower]) * 0.5);
+        let mut polygon = vec![left - beside + up, left - beside, left, self.target[INNER_UPPER_LIP.start]];
+        polygon.extend(seam);
+        polygon.extend([self.target[INNER_UPPER_LIP.end - 1], right, right + beside, right + beside + up]);
+        polygon
+    }
+
+    /// How far the target's lips are apart, in canonical units.
+    pub(super) fn opening(&self) -> f32 {
+        opening(&self.shape)
+    }
+
+    /// Whether the present mouth is open so far that teeth may be seen.
+    pub(super) fn shows_teeth(&self) -> bool {
+        opening(&self.present) > TEETH_OPENING
+    }
+
+    /// Distance of the corners of the target's mouth, in pixels.
+    pub(super) fn mouth_width(&self) -> f32 {
+        (self.target[OUTER_UPPER_LIP.end - 1] - self.target[OUTER_UPPER_LIP.start]).length()
+    }
 }
 
 fn pixels_around(points: impl Iterator<Item = Vec2>, margin: f32, frame: &Frame) -> PixelRect {

@@ -1,10 +1,10 @@
-//! One frame's patch: the face warped to the target, the borrowed mouth over it, and the masks of what changed.
+//! One frame's patch: the face warped to the target, the new mouth over it, and the mask of what changed.
 
-use super::grid::{Grid, smoothstep};
-use super::overlay::{BorrowedMouth, MARGIN, Overlay};
+use super::grid::Grid;
+use super::overlay::Overlay;
 use super::placement::Placement;
 use viseme_core::geometry::{PixelRect, Vec2};
-use viseme_imaging::{DisplacementField, Frame, ImageF32, Patch, PatchPlane, warp_plane};
+use viseme_imaging::{DisplacementField, Frame, ImageF32, Patch, smoothstep, warp_plane};
 
 /// Samples that move by less than the first, in pixels, keep the source's own; from the second on they are all new.
 const VISIBLE_MOTION_PX: (f32, f32) = (0.15, 0.65);
@@ -12,76 +12,65 @@ const VISIBLE_MOTION_PX: (f32, f32) = (0.15, 0.65);
 const EDGE: f32 = 0.08;
 
 /// Makes the patch for a face; none when nothing would change.
-pub(super) fn render(
-    frame: &Frame,
-    placement: &Placement,
-    borrowed: &[BorrowedMouth<'_>],
-    strength: f32,
-) -> Option<Patch> {
+pub(super) fn render(frame: &Frame, placement: &Placement, overlay: Option<&Overlay<'_>>) -> Option<Patch> {
     let region = placement.region(frame);
     if region.is_empty() {
         return None;
     }
     let field = placement.field(region);
-    let moved = motion_mask(&field, placement, frame);
-    let mouth_region = placement.mouth_region(MARGIN, frame);
-    let overlay = (!borrowed.is_empty() && !mouth_region.is_empty())
-        .then(|| Overlay::new(placement, borrowed, frame.format, mouth_region, strength));
-    let planes: Vec<PatchPlane> = (0..frame.format.chroma.plane_count())
+    let mut mask = motion_mask(&field, placement, frame);
+    if let Some(overlay) = overlay {
+        let part = overlay.region();
+        let (left, top) = ((part.x - region.x) as usize, (part.y - region.y) as usize);
+        for (y, weights) in overlay.mask.rows().enumerate() {
+            let row = &mut mask.row_mut(top + y)[left..][..weights.len()];
+            // The samples are blended already: the mask only has to let them through.
+            row.iter_mut().zip(weights).for_each(|(mask, weight)| *mask = mask.max((8.0 * weight).min(1.0)));
+        }
+    }
+    if mask.data.iter().all(|&weight| weight <= 0.0) {
+        return None;
+    }
+    let planes = (0..frame.format.chroma.plane_count())
         .map(|plane| {
-            let mut values = warp_plane(&frame.planes[plane], frame.format, plane, &field, region);
-            let mut mask = moved.spread(frame.format, plane, region);
-            if let Some(overlay) = &overlay {
-                lay_over(&mut values, &mut mask, overlay, plane, inner(frame, plane, region, mouth_region));
+            let mut samples = warp_plane(&frame.planes[plane], frame.format, plane, &field, region);
+            if let Some(overlay) = overlay {
+                lay_over(&mut samples, overlay, plane, frame.format.plane_region(plane, region));
             }
-            PatchPlane { width: values.width as u32, height: values.height as u32, values: values.data, mask: mask.data }
+            samples
         })
         .collect();
-    let changes = planes.iter().any(|plane| plane.mask.iter().any(|&weight| weight > 0.0));
-    changes.then_some(Patch { region, planes })
+    Some(Patch::new(frame.format, region, planes, &mask))
+}
+
+/// Replaces the part of `samples` (which cover `whole` of the plane) that the overlay covers.
+fn lay_over(samples: &mut ImageF32, overlay: &Overlay<'_>, plane: usize, whole: PixelRect) {
+    let part = overlay.part(plane);
+    let (left, top) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
+    let base = samples.cropped(left as i64, top as i64, part.width as usize, part.height as usize);
+    for (y, row) in overlay.laid_over(plane, base).rows().enumerate() {
+        samples.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
+    }
 }
 
 /// Where the warp visibly moves the picture, away from the edges of the region.
-fn motion_mask(field: &DisplacementField, placement: &Placement, frame: &Frame) -> Grid {
+fn motion_mask(field: &DisplacementField, placement: &Placement, frame: &Frame) -> ImageF32 {
     let region = field.region;
-    let edge = EDGE * placement.scale_px;
-    let step = placement.scale_px / 12.0;
+    let step = (placement.scale_px / 12.0).max(1.0);
     // Distance to the nearest edge of the region that is not an edge of the frame.
     let inwards = |p: Vec2| {
-        let mut distance = f32::INFINITY;
-        let mut consider = |inside: bool, d: f32| distance = if inside { distance.min(d) } else { distance };
-        consider(region.x > 0, p.x - region.x as f32);
-        consider(region.y > 0, p.y - region.y as f32);
-        consider(region.right() < frame.width, region.right() as f32 - 1.0 - p.x);
-        consider(region.bottom() < frame.height, region.bottom() as f32 - 1.0 - p.y);
-        distance
+        let edges = [
+            (region.x > 0, p.x - region.x as f32),
+            (region.y > 0, p.y - region.y as f32),
+            (region.right() < frame.width, region.right() as f32 - 1.0 - p.x),
+            (region.bottom() < frame.height, region.bottom() as f32 - 1.0 - p.y),
+        ];
+        edges.iter().filter(|edge| edge.0).fold(f32::INFINITY, |least, edge| least.min(edge.1))
     };
     Grid::sample(region, step, |p| {
         let motion = field.at(p).length();
-        smoothstep(VISIBLE_MOTION_PX.0, VISIBLE_MOTION_PX.1, motion) * smoothstep(0.0, edge, inwards(p) - step)
+        let within = smoothstep(0.0, EDGE * placement.scale_px, inwards(p) - step);
+        smoothstep(VISIBLE_MOTION_PX.0, VISIBLE_MOTION_PX.1, motion) * within
     })
-}
-
-/// Where the part `mouth` of the frame lies within the part `region`, in samples of a plane: (x, y).
-fn inner(frame: &Frame, plane: usize, region: PixelRect, mouth: PixelRect) -> (usize, usize) {
-    let (outer, inner) = (frame.format.plane_region(plane, region), frame.format.plane_region(plane, mouth));
-    ((inner.x - outer.x) as usize, (inner.y - outer.y) as usize)
-}
-
-/// Lays the borrowed mouth over the warped face.
-fn lay_over(values: &mut ImageF32, mask: &mut ImageF32, overlay: &Overlay<'_>, plane: usize, at: (usize, usize)) {
-    let weight = overlay.mask(plane);
-    let base = values.cropped(at.0 as i64, at.1 as i64, weight.width, weight.height);
-    let patch = overlay.plane(plane, &base);
-    for y in 0..weight.height {
-        let row = &mut values.row_mut(at.1 + y)[at.0..][..weight.width];
-        for ((value, &new), &weight) in row.iter_mut().zip(patch.row(y)).zip(weight.row(y)) {
-            *value += (new - *value) * weight;
-        }
-        let row = &mut mask.row_mut(at.1 + y)[at.0..][..weight.width];
-        for (mask, &weight) in row.iter_mut().zip(weight.row(y)) {
-            // The values are blended already: the mask only has to let them through.
-            *mask = mask.max((8.0 * weight).min(1.0));
-        }
-    }
+    .spread(region)
 }

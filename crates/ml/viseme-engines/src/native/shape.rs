@@ -3,7 +3,9 @@
 
 use viseme_core::geometry::Vec3;
 use viseme_face::FaceObservation;
-use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_COUNT, MOUTH_COUNT};
+use viseme_face::points::{
+    INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_COUNT, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP,
+};
 
 /// The 85 mouth points of [`viseme_face::points`] in canonical units, or a motion of them.
 pub(super) type MouthShape = [Vec3; MOUTH_COUNT];
@@ -54,6 +56,24 @@ pub(super) fn with_lips_apart(mut shape: MouthShape) -> MouthShape {
             shape[upper].y = middle - 0.5 * LEAST_GAP;
             shape[lower].y = middle + 0.5 * LEAST_GAP;
         }
+    }
+    shape
+}
+
+/// Brings lips that are further apart than `gap` together to it, pair by pair along the lip lines: a smile closes
+/// otherwise than an open mouth. The lower lip goes most of the way.
+pub(super) fn with_lips_closed(mut shape: MouthShape, gap: f32) -> MouthShape {
+    const UPPER_SHARE: f32 = 0.3;
+    /// The outer lip lines follow the inner ones so far: lips that are pressed together grow a little thicker.
+    const OUTER_SHARE: f32 = 0.8;
+    for k in 0..INNER_LOWER_LIP.len() {
+        let (upper, lower) = (INNER_UPPER_LIP.start + 1 + k, INNER_LOWER_LIP.start + k);
+        let excess = (shape[lower].y - shape[upper].y - gap).max(0.0);
+        let (fall, rise) = (UPPER_SHARE * excess, (1.0 - UPPER_SHARE) * excess);
+        shape[upper].y += fall;
+        shape[lower].y -= rise;
+        shape[OUTER_UPPER_LIP.start + 1 + k].y += OUTER_SHARE * fall;
+        shape[OUTER_LOWER_LIP.start + k].y -= OUTER_SHARE * rise;
     }
     shape
 }

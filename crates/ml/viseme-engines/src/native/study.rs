@@ -1,15 +1,16 @@
 //! What is learnt of one face while the source is seen for the first time.
 
 use super::bank::{BankEntry, MouthFeatures};
+use super::borrowed::MouthView;
 use super::crops::{CropFile, StoredCrop};
 use super::neutral::OpeningStatistics;
-use super::shape::{MouthShape, mouth_of, opening};
+use super::shape::opening;
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use viseme_core::geometry::{Affine, PixelRect, Rect, Vec2};
 use viseme_core::{FrameIndex, Result};
 use viseme_face::FaceObservation;
-use viseme_face::points::{LIP_COUNT, MOUTH_COUNT};
+use viseme_face::points::LIP_COUNT;
 use viseme_imaging::crop::crop_gray;
 use viseme_imaging::{ColourInfo, Frame, PixelFormat};
 
@@ -32,12 +33,7 @@ const SHARPNESS_SIZE: usize = 96;
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) source: FrameIndex,
-    pub(super) shape: MouthShape,
-    /// The mouth points in pixels of the source frame.
-    pub(super) points: [Vec2; MOUTH_COUNT],
-    /// The [`GUIDES`] in pixels of the source frame.
-    pub(super) guides: [Vec2; GUIDES.len()],
-    pub(super) rotation: [[f32; 3]; 3],
+    pub(super) view: MouthView,
     pub(super) crop: StoredCrop,
     sharpness: f32,
 }
@@ -46,10 +42,7 @@ pub(super) struct Candidate {
 #[derive(Debug)]
 struct Sighting {
     source: u64,
-    shape: MouthShape,
-    points: [Vec2; MOUTH_COUNT],
-    guides: [Vec2; GUIDES.len()],
-    rotation: [[f32; 3]; 3],
+    view: MouthView,
     /// The stored crop and its sharpness, when the mouth is fit to be borrowed.
     crop: Option<(StoredCrop, f32)>,
 }
@@ -97,10 +90,7 @@ impl TrackStudy {
         };
         self.push(Sighting {
             source: source.0,
-            shape: mouth_of(face),
-            points: std::array::from_fn(|i| face.points[i].xy()),
-            guides: GUIDES.map(|i| face.points[i].xy()),
-            rotation: face.pose.rotation,
+            view: MouthView::of(face),
             crop,
         })
     }
@@ -135,20 +125,19 @@ impl TrackStudy {
         self.taken += 1;
         let whole = self.window.len() == SMOOTHING.len() && at == SMOOTHING.len() / 2;
         let sighting = &self.window[at];
-        let (shape, points, guides) = if whole {
-            (
-                std::array::from_fn(|i| weighted(&self.window, |s| s.shape[i])),
-                std::array::from_fn(|i| weighted(&self.window, |s| s.points[i])),
-                std::array::from_fn(|i| weighted(&self.window, |s| s.guides[i])),
-            )
+        let view = if whole {
+            MouthView {
+                shape: std::array::from_fn(|i| weighted(&self.window, |s| s.view.shape[i])),
+                points: std::array::from_fn(|i| weighted(&self.window, |s| s.view.points[i])),
+                guides: std::array::from_fn(|i| weighted(&self.window, |s| s.view.guides[i])),
+                pose: sighting.view.pose,
+            }
         } else {
-            (sighting.shape, sighting.points, sighting.guides)
+            sighting.view.clone()
         };
-        self.statistics.add(&shape, opening(&shape));
+        self.statistics.add(&view.shape, opening(&view.shape));
         if let Some((crop, sharpness)) = sighting.crop {
-            let source = FrameIndex(sighting.source);
-            let rotation = sighting.rotation;
-            self.candidates.push(Candidate { source, shape, points, guides, rotation, crop, sharpness });
+            self.candidates.push(Candidate { source: FrameIndex(sighting.source), view, crop, sharpness });
         }
         if self.candidates.len() > MOST_CANDIDATES { self.thin() } else { Ok(()) }
     }
@@ -174,7 +163,7 @@ impl TrackStudy {
         self.candidates
             .iter()
             .map(|candidate| BankEntry {
-                features: MouthFeatures::new(&candidate.shape, candidate.rotation),
+                features: MouthFeatures::new(&candidate.view.shape, candidate.view.pose.rotation),
                 source: candidate.source.0,
                 blur: ((0.8 * median - candidate.sharpness) / median).clamp(0.0, 1.0) * 3.0,
             })

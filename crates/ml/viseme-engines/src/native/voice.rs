@@ -1,22 +1,14 @@
 //! Where in the sound there is voice: in the pauses the lips close and rest.
 
-use super::features::FRAMES_PER_SECOND;
-
-/// A frame this many nepers of power (28 dB) below loud speech is no speech …
-const QUIET_BELOW_PEAK: f32 = 6.5;
-/// … nor one this near to the noise between the words, as a share of the way up to loud speech …
-const ABOVE_FLOOR: f32 = 0.35;
-/// … but this far below the peak (15 dB) always is.
-const LOUD_BELOW_PEAK: f32 = 3.5;
-/// The noise floor: this share of all frames is quieter.
-const FLOOR_SHARE: f32 = 0.10;
+use viseme_audio::detect_voice;
+use viseme_audio::mel::{FRAMES_PER_SECOND, MelFrame};
 
 /// Shorter silences belong to speech: the closure of a stop lasts up to 150 ms.
 const SHORTEST_PAUSE_S: f64 = 0.18;
 /// The lips stay as they were for so long after the voice ends, …
-const HANG_OVER_S: f64 = 0.04;
+const HANG_OVER_S: f64 = 0.0;
 /// … begin to part so long before it starts, …
-const ANTICIPATION_S: f64 = 0.12;
+const ANTICIPATION_S: f64 = 0.10;
 /// … and take this long for either.
 const EASE_S: f64 = 0.08;
 
@@ -29,20 +21,16 @@ pub(super) struct VoiceGate {
 }
 
 impl VoiceGate {
-    /// Reads the pauses off the levels of the frames, given the level of loud speech; `sorted` are the levels sorted.
-    pub(super) fn new(levels: &[f32], peak: Option<f32>) -> Self {
-        let Some(peak) = peak else {
-            return Self { values: vec![0.0; levels.len()], voiced_frames: 0 };
-        };
-        let mut sorted = levels.to_vec();
-        sorted.sort_by(f32::total_cmp);
-        let floor = super::features::quantile(&sorted, FLOOR_SHARE);
-        let threshold =
-            (peak - QUIET_BELOW_PEAK).max(floor + ABOVE_FLOOR * (peak - floor)).min(peak - LOUD_BELOW_PEAK);
-        let voiced: Vec<bool> = levels.iter().map(|&level| level >= threshold).collect();
-        let mut values = vec![1.0_f32; levels.len()];
-        let mut voiced_frames = levels.len();
-        for (start, end) in pauses(&voiced) {
+    /// Finds the pauses of a whole sound.
+    pub(super) fn new(frames: &[MelFrame]) -> Self {
+        Self::of_voice(&detect_voice(frames))
+    }
+
+    /// Eases the lips at the ends of the pauses; `voiced` says of each frame whether there is voice in it.
+    fn of_voice(voiced: &[bool]) -> Self {
+        let mut values = vec![1.0_f32; voiced.len()];
+        let mut voiced_frames = voiced.len();
+        for (start, end) in pauses(voiced) {
             voiced_frames -= end - start;
             lower(&mut values, start, end);
         }
@@ -104,16 +92,13 @@ mod tests {
     use super::*;
 
     /// Half a second of silence, one of speech with a stop of 100 ms in it, half a second of silence.
-    fn levels() -> Vec<f32> {
-        let mut levels = vec![-13.0; 200];
-        levels[50..150].fill(-2.0);
-        levels[90..100].fill(-12.0);
-        levels
+    fn voiced() -> Vec<bool> {
+        (0..200).map(|i| (50..150).contains(&i) && !(90..100).contains(&i)).collect()
     }
 
     #[test]
     fn the_gate_is_shut_in_pauses_and_open_through_stops() {
-        let gate = VoiceGate::new(&levels(), Some(-2.0));
+        let gate = VoiceGate::of_voice(&voiced());
         assert!(gate.at(0.2).abs() < 1e-6 && gate.at(1.8).abs() < 1e-6 && gate.at(-1.0).abs() < 1e-6);
         assert!((0..100).all(|i| (gate.at(0.5 + f64::from(i) * 0.0099) - 1.0).abs() < 1e-6));
         assert!((gate.voiced_s() - 1.0).abs() < 0.011);
@@ -121,14 +106,14 @@ mod tests {
 
     #[test]
     fn the_lips_part_before_the_voice_and_close_within_150_ms_of_its_end() {
-        let gate = VoiceGate::new(&levels(), Some(-2.0));
+        let gate = VoiceGate::of_voice(&voiced());
         assert!(gate.at(0.46) > 0.5 && gate.at(0.35) < 0.01);
         assert!(gate.at(1.65) < 0.01);
     }
 
     #[test]
     fn silence_leaves_the_mouth_at_rest() {
-        let gate = VoiceGate::new(&[-13.8; 30], None);
+        let gate = VoiceGate::of_voice(&[false; 30]);
         assert!((0..40).all(|i| gate.at(f64::from(i) * 0.01) == 0.0));
     }
 }

@@ -1,0 +1,142 @@
+//! A mouth that was seen somewhere, fitted to the target. The two lips are warped apart from each other, for between them
+//! the picture is torn; what is behind them is rigid. Upper teeth hold to the skull and lower teeth to the jaw, so that
+//! closing lips cover them instead of squeezing them.
+
+use super::placement::Placement;
+use super::shape::MouthShape;
+use super::study::GUIDES;
+use std::borrow::Cow;
+use std::ops::Range;
+use viseme_core::geometry::{PixelRect, Vec2, Vec3};
+use viseme_face::points::{
+    CHIN, INNER_LOWER_LIP, INNER_UPPER_LIP, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP,
+};
+use viseme_face::{FaceObservation, HeadPose};
+use viseme_imaging::{ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, warp_plane};
+
+/// Nodes of the warps per canonical unit: finer than the face's, lips are thin.
+const NODES_PER_UNIT: f32 = 18.0;
+/// Pairs of points of the inner lip lines between the corners.
+const PAIRS: usize = 9;
+
+/// Where the points of a mouth lie in the frame in which it was seen.
+#[derive(Debug, Clone)]
+pub(super) struct MouthView {
+    /// In canonical units.
+    pub(super) shape: MouthShape,
+    /// In pixels of its frame.
+    pub(super) points: [Vec2; MOUTH_COUNT],
+    /// The [`GUIDES`] in pixels of its frame.
+    pub(super) guides: [Vec2; GUIDES.len()],
+    /// Where the head was.
+    pub(super) pose: HeadPose,
+}
+
+impl MouthView {
+    /// The mouth of a face.
+    pub(super) fn of(face: &FaceObservation) -> Self {
+        Self {
+            shape: super::shape::mouth_of(face),
+            points: std::array::from_fn(|i| face.points[i].xy()),
+            guides: GUIDES.map(|i| face.points[i].xy()),
+            pose: face.pose,
+        }
+    }
+}
+
+/// A mouth to be laid over another, and its share in the overlay.
+#[derive(Debug)]
+pub(super) struct BorrowedMouth<'a> {
+    pub(super) view: &'a MouthView,
+    /// The picture that shows it …
+    pub(super) picture: Cow<'a, Frame>,
+    /// … and the pixel of the view's frame that the picture starts at.
+    pub(super) corner: Vec2,
+    /// The shares of all borrowed mouths sum to 1.
+    pub(super) weight: f32,
+}
+
+/// How a borrowed mouth is warped onto a region of the frame.
+#[derive(Debug)]
+pub(super) struct Fitting<'a> {
+    mouth: &'a BorrowedMouth<'a>,
+    upper: DisplacementField,
+    lower: DisplacementField,
+    inside: DisplacementField,
+}
+
+/// Weights, on the samples of one plane, that say what is seen where: 0 to 1.
+#[derive(Debug)]
+pub(super) struct Layers {
+    /// 1 on the side of the upper lip, 0 on that of the lower.
+    pub(super) upper_side: ImageF32,
+    /// 1 inside the mouth.
+    pub(super) inside: ImageF32,
+}
+
+impl<'a> Fitting<'a> {
+    /// Fits `mouth` to the target of `placement` in `region`.
+    pub(super) fn new(mouth: &'a BorrowedMouth<'a>, placement: &Placement, region: PixelRect) -> Self {
+        let field = |points: &[ControlPoint]| {
+            DisplacementField::mls_similarity(points, region, placement.scale_px / NODES_PER_UNIT)
+        };
+        let without = |left_out: [Range<usize>; 2]| -> Vec<ControlPoint> {
+            let lips = (0..MOUTH_COUNT).filter(|i| !left_out.iter().any(|range| range.contains(i)));
+            let points = lips.map(|i| (placement.target[i], mouth.view.points[i]));
+            let guides = placement.guides.into_iter().zip(mouth.view.guides);
+            points.chain(guides).map(|(target, source)| ControlPoint { target, source: source - mouth.corner }).collect()
+        };
+        // The corners of the mouth belong to both lips.
+        let between = |range: Range<usize>| range.start + 1..range.end - 1;
+        Self {
+            mouth,
+            upper: field(&without([OUTER_LOWER_LIP, INNER_LOWER_LIP])),
+            lower: field(&without([between(OUTER_UPPER_LIP), between(INNER_UPPER_LIP)])),
+            inside: field(&inside_points(mouth, placement)),
+        }
+    }
+
+    /// Adds the share of this mouth to the samples of a plane.
+    pub(super) fn add_to(&self, sum: ImageF32, format: PixelFormat, plane: usize, layers: &Layers) -> ImageF32 {
+        let source = &self.mouth.picture.planes[plane];
+        let warped = |field: &DisplacementField| warp_plane(source, format, plane, field, field.region);
+        let lips = warped(&self.lower).blended(&warped(&self.upper), &layers.upper_side);
+        let all = lips.blended(&warped(&self.inside), &layers.inside);
+        sum.zip(&all, |sum, value| sum + value * self.mouth.weight)
+    }
+}
+
+/// Where the borders of the opening take their picture from: a place that lies rigidly with skull or jaw, unless a lip
+/// of the borrowed mouth is there.
+fn inside_points(mouth: &BorrowedMouth<'_>, placement: &Placement) -> Vec<ControlPoint> {
+    let view = mouth.view;
+    let (have, want) = (&view.shape, &placement.shape);
+    let jaw = jaw_motion(have, want);
+    let point = |i: usize, place: Vec3| {
+        let offset = view.pose.image_from_canonical(place) - view.pose.image_from_canonical(have[i]);
+        ControlPoint { target: placement.target[i], source: view.points[i] + offset.xy() - mouth.corner }
+    };
+    let corners = [INNER_UPPER_LIP.start, INNER_UPPER_LIP.end - 1].map(|i| point(i, have[i]));
+    let pairs = INNER_UPPER_LIP.skip(1).zip(INNER_LOWER_LIP).take(PAIRS).enumerate();
+    let borders = pairs.flat_map(|(pair, (upper, lower))| {
+        // Towards the corners the lips take over: there is little to see, and skin must not be.
+        let beside = (pair as f32 - 4.0).abs() / 5.0;
+        let lips_share = beside * beside;
+        let mix = |a: f32, b: f32| a + (b - a) * lips_share;
+        let mut above = Vec3::new(mix(want[upper].x, have[upper].x), want[upper].y.max(have[upper].y), have[upper].z);
+        let sunk = want[lower] - jaw;
+        let mut below = Vec3::new(mix(sunk.x, have[lower].x), sunk.y.min(have[lower].y), have[lower].z);
+        if below.y < above.y {
+            let middle = 0.5 * (below.y + above.y);
+            (above.y, below.y) = (middle, middle);
+        }
+        [point(upper, above), point(lower, below)]
+    });
+    corners.into_iter().chain(borders).collect()
+}
+
+/// How far the jaw moves from the mouth `have` to the mouth `want`, by three points of the chin.
+fn jaw_motion(have: &MouthShape, want: &MouthShape) -> Vec3 {
+    let chin = CHIN.start..CHIN.start + 3;
+    chin.fold(Vec3::default(), |sum, i| sum + (want[i] - have[i])) * (1.0 / 3.0)
+}
