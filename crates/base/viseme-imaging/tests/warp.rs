@@ -97,7 +97,7 @@ fn fields_that_point_far_outside_repeat_the_edge() {
     let frame = ramp(format);
     let region = PixelRect { x: 100, y: 80, width: 31, height: 17 };
     for (dx, dy, expected) in
-        [(1e9, 0.0, 150.0), (-1e9, 3.0, 20.0), (40.0, -1e6, 150.0), (f32::NAN, 0.0, -1.0)]
+        [(1e9, 0.0, 150.0), (-1e9, 3.0, 20.0), (40.0, -1e6, 150.0), (f32::NAN, f32::NAN, -1.0)]
     {
         let mut field = DisplacementField::still(region);
         field.dx.fill(dx);
@@ -107,6 +107,28 @@ fn fields_that_point_far_outside_repeat_the_edge() {
             expected < 0.0 || warped.data.iter().all(|value| (value - expected).abs() < 1e-2),
             "{dx} {dy}"
         );
+    }
+}
+
+#[test]
+fn planes_of_a_few_samples_can_be_warped() {
+    for (width, height) in [(1, 1), (2, 1), (1, 5), (3, 2)] {
+        let bytes = vec![77; PixelFormat::YUV420P.frame_bytes(width, height)];
+        let frame = Frame::from_bytes(Pts(0), PixelFormat::YUV420P, width, height, &bytes).unwrap();
+        let region = PixelRect::of_size(width, height);
+        for shift in [0.0, 0.4, -900.0, 900.0] {
+            let mut field = DisplacementField::still(region);
+            field.dx.fill(shift);
+            field.dy.fill(-shift);
+            for (index, plane) in frame.planes.iter().enumerate() {
+                let warped = warp_plane(plane, frame.format, index, &field, region);
+                assert_eq!(warped.data.len(), plane.samples.len());
+                assert!(
+                    warped.data.iter().all(|value| (value - 77.0).abs() < 1e-3),
+                    "{width}x{height} {shift}"
+                );
+            }
+        }
     }
 }
 
