@@ -1,5 +1,6 @@
 //! `rten`: pure Rust, compiled in, always there.
 
+use crate::trunk::Trunk;
 use crate::{InferenceSession, Runtime, Tensor};
 use rten::{Model, ModelOptions, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_tensor::prelude::*;
@@ -26,13 +27,16 @@ impl Runtime for RtenRuntime {
             .prepack_weights(true)
             .load(onnx.to_vec())
             .map_err(|source| Error::internal(format!("cannot load the model {name}: {source}")))?;
-        Ok(Arc::new(RtenSession { name: name.to_owned(), model, pool: Arc::clone(&self.pool) }))
+        let (name, trunk) = (name.to_owned(), Trunk::read(onnx));
+        Ok(Arc::new(RtenSession { name, model, trunk, pool: Arc::clone(&self.pool) }))
     }
 }
 
 struct RtenSession {
     name: String,
     model: Model,
+    /// The part that is run without `rten`.
+    trunk: Option<Trunk>,
     pool: Arc<ThreadPool>,
 }
 
@@ -54,6 +58,10 @@ impl RtenSession {
 
 impl InferenceSession for RtenSession {
     fn run(&self, inputs: Vec<(&str, Tensor)>, outputs: &[&str]) -> Result<Vec<Tensor>> {
+        let inputs = match (&self.trunk, inputs.first()) {
+            (Some(trunk), Some((_, image))) if trunk.takes(&inputs) => trunk.run(image)?,
+            _ => inputs,
+        };
         let inputs = inputs
             .into_iter()
             .map(|(name, tensor)| {
