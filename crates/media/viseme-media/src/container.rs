@@ -75,12 +75,26 @@ impl Container {
         }
     }
 
-    /// How sound that does not go in is encoded: arguments after the stream specifier's option, and the codec's name.
-    pub(crate) fn audio_encoder(self) -> (&'static str, &'static str, &'static str) {
+    /// How sound that does not go in is encoded: ffmpeg's encoder, its options, and a name for people.
+    pub(crate) fn audio_encoder(
+        self,
+    ) -> (&'static str, &'static [(&'static str, &'static str)], &'static str) {
         match self {
-            Self::WebM => ("libopus", "128k", "Opus"),
-            _ => ("aac", "192k", "AAC"),
+            // Matroska cannot say how far an AAC encoder starts before zero; FLAC starts at zero and loses nothing.
+            Self::Matroska => ("flac", &[], "FLAC"),
+            // Opus works at 48 kHz inside. Matroska's readers subtract its warm-up from all times, so it is added here.
+            Self::WebM => {
+                ("libopus", &[("b", "128k"), ("ar", "48000"), ("filter", "asetpts=PTS+0.0065/TB")], "Opus")
+            }
+            Self::Mp4 | Self::Mov => ("aac", &[("b", "192k")], "AAC"),
         }
+    }
+
+    /// How much later than asked for sound of `codec` has to be put in, in seconds, when it is copied.
+    pub(crate) fn copy_delay_s(self, codec: &str) -> f64 {
+        /// The warm-up of an Opus encoder, 312 samples at 48 kHz: Matroska's readers subtract it from all times.
+        const OPUS_WARM_UP_S: f64 = 312.0 / 48_000.0;
+        if codec == "opus" && matches!(self, Self::Matroska | Self::WebM) { OPUS_WARM_UP_S } else { 0.0 }
     }
 
     /// The subtitle codec that text of ffmpeg's codec `codec` has to be in: "copy" where it may stay, `None` where it

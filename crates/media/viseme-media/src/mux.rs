@@ -137,7 +137,8 @@ impl Command {
 
     /// Returns whether the speech is copied.
     fn add_speech(&mut self, speech: &Speech) -> Result<bool> {
-        let input = self.add_input(speech.path, speech.audio.origin_s)?;
+        let delay_s = self.container.copy_delay_s(&speech.audio.codec);
+        let input = self.add_input(speech.path, speech.audio.origin_s - delay_s)?;
         let copied = self.add_audio(input, speech.audio);
         self.option(format!("-disposition:a:{}", self.audio_count - 1), "default");
         Ok(copied)
@@ -150,9 +151,11 @@ impl Command {
         if self.container.takes_audio(&audio.codec) {
             return true;
         }
-        let (encoder, bit_rate, name) = self.container.audio_encoder();
+        let (encoder, options, name) = self.container.audio_encoder();
         self.option(format!("-c:a:{stream}"), encoder);
-        self.option(format!("-b:a:{stream}"), bit_rate);
+        for (option, value) in options {
+            self.option(format!("-{option}:a:{stream}"), value);
+        }
         // AAC ends at 96 kHz.
         if encoder == "aac" && audio.sample_rate_hz > 96_000 {
             self.option(format!("-ar:a:{stream}"), "48000");
@@ -171,7 +174,10 @@ impl Command {
             self.option(format!("-disposition:a:{}", self.audio_count - 1), "0");
         }
         for other in &source.info.other {
-            self.add_other(input, other);
+            // MP4 stores the titles of its chapters as a stream; they travel with the chapters.
+            if source.info.chapters == 0 || other.codec != "bin_data" {
+                self.add_other(input, other);
+            }
         }
         Ok(())
     }
@@ -242,8 +248,8 @@ impl Command {
         if matches!(self.container, Container::Mp4 | Container::Mov) {
             arguments.extend(strings(&["-movflags", "+faststart"]));
         } else {
-            // Without edit lists there is no time before zero: the packet with which an AAC encoder warms up is left
-            // out, or the muxer would delay the picture by its length.
+            // Without edit lists there is no time before zero: the packet with which an AAC or Vorbis encoder warms up
+            // is left out, or the muxer would delay the picture by its length.
             arguments.extend(strings(&["-copypriorss:a", "0"]));
         }
         arguments.extend(strings(&["-t", &format!("{end_s:.6}"), "-f", self.container.muxer(), "-y"]));

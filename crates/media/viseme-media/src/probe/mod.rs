@@ -17,6 +17,9 @@ use viseme_core::{Error, ErrorKind, Limits, Result};
 /// The longest report of ffprobe that we read: files with thousands of streams or tags are not media.
 const MAX_REPORT_BYTES: u64 = 16 << 20;
 
+/// Processor time of ffprobe, in seconds: it reads headers and a few frames.
+const MAX_PROCESSOR_TIME_S: u64 = 60;
+
 /// Says what is in the file `path`, and refuses what is no media or larger than `limits`.
 ///
 /// The first bytes decide which demuxer may read it; a playlist or any other text never reaches ffprobe.
@@ -37,7 +40,8 @@ fn run_ffprobe(tools: &Tools, input: &Input, limits: &Limits) -> Result<Report> 
     arguments.extend(strings(&["-show_format", "-show_streams", "-show_chapters"]));
     arguments.extend(input.arguments());
     let action = format!("read {}", input.display());
-    let output = Running::spawn(&tools.ffprobe, &arguments, Wiring::Stdout, limits)
+    let limits = Limits { child_cpu_s: limits.child_cpu_s.min(MAX_PROCESSOR_TIME_S), ..limits.clone() };
+    let output = Running::spawn(&tools.ffprobe, &arguments, Wiring::Stdout, &limits)
         .and_then(|child| child.output(&action, MAX_REPORT_BYTES))
         .map_err(|error| explained(input, error))?;
     serde_json::from_slice(&output)

@@ -4,7 +4,7 @@ use crate::VideoInfo;
 use crate::input::{Input, preamble, strings};
 use crate::pixel_format;
 use std::ffi::OsString;
-use viseme_core::Pts;
+use viseme_core::{Limits, Pts};
 use viseme_imaging::ColourRange;
 
 /// Threads of the decoder. Two keep up with every engine; each more costs a few frames of memory.
@@ -13,7 +13,12 @@ const DECODER_THREADS: &str = "2";
 /// Decodes the stream of `info` to raw planes on standard output, with one `showinfo` line per frame on standard error.
 ///
 /// `seek` is a time on our clock: decoding then starts at the key frame before it, or not far off in files that seek badly.
-pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<Pts>) -> Vec<OsString> {
+pub(super) fn arguments(
+    input: &Input,
+    info: &VideoInfo,
+    seek: Option<Pts>,
+    limits: &Limits,
+) -> Vec<OsString> {
     // `showinfo` speaks at level "info". `-copyts` keeps the file's own times.
     let mut arguments = preamble("info");
     arguments.extend(strings(&["-copyts", "-threads", DECODER_THREADS, "-filter_threads", "1"]));
@@ -27,6 +32,9 @@ pub(super) fn arguments(input: &Input, info: &VideoInfo, seek: Option<Pts>) -> V
             &format!("{seconds:.6}"),
         ]));
     }
+    // The stream may grow on the way. Decoders round sizes up to whole blocks, so a little more is let through.
+    let max_pixels = limits.pixels.saturating_mul(2).min(i32::MAX as u64);
+    arguments.extend(strings(&["-max_pixels", &max_pixels.to_string()]));
     arguments.extend(input.arguments());
     let stream = format!("0:{}", info.stream_index);
     arguments.extend(strings(&["-map", &stream, "-an", "-sn", "-dn", "-vf", &filters(info)]));

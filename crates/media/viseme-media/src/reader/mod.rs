@@ -107,7 +107,7 @@ impl VideoReader {
         limits: &Limits,
     ) -> Result<Self> {
         let (listener, times) = showinfo::listener();
-        let arguments = command::arguments(input, info, seek);
+        let arguments = command::arguments(input, info, seek, limits);
         let wiring = crate::process::Wiring::Stdout;
         let mut child = Running::spawn_listening(&tools.ffmpeg, &arguments, wiring, limits, listener)?;
         let (frames, thread) = frames::read_in_background(child.take_stdout()?, times, info);
