@@ -17,7 +17,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
 use viseme_engines::{EngineJob, JobContext, SpeechSummary};
-use viseme_face::{FaceChoice, segments, selection};
+use viseme_face::{FaceChoice, Track, segments, selection};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
     VideoCodec, VideoWriter, mux,
@@ -161,7 +161,7 @@ impl Job<'_> {
 
     fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, speech_s: f64) -> Result<Plan> {
         let faces = self.chosen(analysis)?;
-        if faces.is_empty() {
+        if !faces.iter().any(FacePlan::is_usable) {
             let message = "no usable face: the picture is left as it is".to_owned();
             self.warn(Warning::new(WarningCode::NoFace, message));
         }
@@ -183,7 +183,7 @@ impl Job<'_> {
         !is_still && self.spec.start_s.is_none_or(|start| start <= 0.0)
     }
 
-    /// What happens to each chosen face that can be moved anywhere.
+    /// What happens to each chosen face.
     fn chosen(&self, analysis: &Analysis) -> Result<Vec<FacePlan>> {
         let tracks = analysis.tracks.tracks();
         if let FaceChoice::Nth(number) = self.spec.face
@@ -197,12 +197,8 @@ impl Job<'_> {
         let frames = 0..analysis.times.len() as u64;
         let chosen = selection::choose(tracks, self.spec.face);
         let tracks = chosen.iter().filter(|id| analysis.studied.contains(id));
-        let plans = tracks.filter_map(|&id| analysis.tracks.track(id)).filter_map(|track| {
-            let states = segments::frame_states(track, frames.clone());
-            let is_usable = states.iter().any(|state| state.skip.is_none());
-            is_usable.then(|| FacePlan::new(track.id, &states))
-        });
-        Ok(plans.collect())
+        let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
+        Ok(tracks.filter_map(|&id| analysis.tracks.track(id)).map(plan).collect())
     }
 
     fn check_length(&self, plan: &Plan) -> Result<()> {
@@ -219,7 +215,8 @@ impl Job<'_> {
     }
 
     fn prepare(&mut self, plan: &Plan, engine: &mut dyn EngineJob) -> Result<SpeechSummary> {
-        let mouths: Vec<_> = plan.faces().iter().map(|face| plan.mouths(face)).collect();
+        let usable = plan.faces().iter().filter(|face| face.is_usable());
+        let mouths: Vec<_> = usable.map(|face| plan.mouths(face)).collect();
         let speech = engine.prepare(&mouths)?;
         if speech.voiced_s < LEAST_VOICE_S {
             let message = format!("no speech in {}: the mouth stays closed", self.spec.audio.display());
@@ -272,15 +269,19 @@ impl Job<'_> {
         if let (Some(mask), Some(output)) = (&rendered.mask, mask_output) {
             mux(&self.runner.tools, &silent(&mask.path, plan), output, &self.spec.limits)?;
         }
-        let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits)?;
-        muxed.warnings.into_iter().for_each(|warning| self.warn(warning));
+        let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits);
+        if let (Err(_), Some(mask)) = (&muxed, &self.spec.mask_output) {
+            // A mask without its video is half a result; the error of the video is the one to tell.
+            let _ = std::fs::remove_file(mask);
+        }
+        muxed?.warnings.into_iter().for_each(|warning| self.warn(warning));
         Ok(())
     }
 
     fn report(&mut self, facts: &Facts<'_>) -> Result<Report> {
         let output = facts.output(&self.spec.output)?;
         let untouched = output.frames_written - output.frames_changed;
-        if untouched > 0 && !facts.plan.faces().is_empty() {
+        if untouched > 0 && facts.plan.faces().iter().any(FacePlan::is_usable) {
             let message = format!("{untouched} of {} frames were left as they are", output.frames_written);
             self.warn(Warning::new(WarningCode::FramesUntouched, message));
         }

@@ -53,6 +53,12 @@ impl FacePlan {
         Self { track, first: first as u64, states: states[first..end].to_vec() }
     }
 
+    /// Whether its lips are moved in any frame.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.states.iter().any(|state| state.skip.is_none())
+    }
+
     /// What happens to the face in a source frame.
     #[must_use]
     pub fn state(&self, source: FrameIndex) -> FrameState {

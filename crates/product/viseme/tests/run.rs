@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use viseme::{Codec, JobSpec, LoopMode, Report, Runner};
 use viseme_core::geometry::PixelRect;
+use viseme_core::segment::SkipReason;
 use viseme_core::{ErrorKind, Observer, Silent, WarningCode};
 use viseme_face::FaceNets;
 use viseme_imaging::{Frame, Samples};
@@ -197,6 +198,19 @@ fn without_a_face_the_picture_is_left_as_it_is() {
     for (source, output) in studio.sources().iter().zip(&studio.outputs()) {
         assert_eq!(max_difference(source, output), 0);
     }
+}
+
+#[test]
+fn a_face_that_is_too_small_is_named_with_its_reason() {
+    let studio = Studio::new(&TestClip::default(), 0.5);
+    let small = FakeFace { scale_px: 20.0, ..FACE };
+    let report = studio.run_with(small.nets(), engine(), &Silent).unwrap();
+    assert_eq!(codes(&report), [WarningCode::NoFace]);
+    let [track] = report.tracks.as_slice() else { panic!("one face") };
+    assert!(track.chosen);
+    let [segment] = track.segments.as_slice() else { panic!("one segment") };
+    assert_eq!(segment.skip_reason, Some(SkipReason::FaceTooSmall));
+    assert_eq!(track.summary.unwrap().skipped_ms, 1000);
 }
 
 #[test]
