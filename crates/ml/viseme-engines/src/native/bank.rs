@@ -190,3 +190,82 @@ pub(super) fn loans(bank: &[BankEntry], chosen: &[u16], at: usize) -> Vec<Loan> 
     }
     loans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::{INNER_LOWER_MIDDLE, STILL};
+    use super::*;
+
+    const UPRIGHT: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
+    fn mouth(opening: f32) -> MouthFeatures {
+        let mut shape = STILL;
+        shape[INNER_LOWER_MIDDLE].y = opening;
+        MouthFeatures::new(&shape, UPRIGHT)
+    }
+
+    fn bank(openings: &[f32]) -> Vec<BankEntry> {
+        let entry = |(i, &opening): (usize, &f32)| BankEntry {
+            features: mouth(opening),
+            // A cut after the second: no flow between entries 1 and 2.
+            source: i as u64 + if i > 1 { 10 } else { 0 },
+            blur: 0.3 * i as f32,
+        };
+        openings.iter().enumerate().map(entry).collect()
+    }
+
+    fn step_cost(bank: &[BankEntry], from: usize, to: usize) -> f32 {
+        let near = bank[from].source.abs_diff(bank[to].source) <= NEIGHBOURS;
+        match to as i64 - from as i64 {
+            1 if near => 0.0,
+            0 => UNNATURAL,
+            -1 if near => UNNATURAL,
+            _ => JUMP,
+        }
+    }
+
+    #[test]
+    fn no_path_is_cheaper_than_the_chosen_one() {
+        let bank = bank(&[0.0, 0.12, 0.3, 0.02]);
+        let wanted = [0.0, 0.1, 0.28, 0.25, 0.05, 0.0];
+        let cost = |path: &[usize]| {
+            let shown: f32 = path.iter().zip(wanted).map(|(&i, opening)| mismatch(&bank[i], &mouth(opening))).sum();
+            shown + path.windows(2).map(|pair| step_cost(&bank, pair[0], pair[1])).sum::<f32>()
+        };
+        let chosen: Vec<usize> =
+            choose(&bank, wanted.len(), |i| mouth(wanted[i])).into_iter().map(usize::from).collect();
+        let least = (0..4_usize.pow(6))
+            .map(|code| cost(&(0..6).map(|i| code / 4_usize.pow(i) % 4).collect::<Vec<_>>()))
+            .fold(f32::INFINITY, f32::min);
+        assert!(cost(&chosen) <= least + JUMP + 1e-5, "the first step may cost a jump");
+        assert!((cost(&chosen) - least).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_long_speech_is_planned_in_stretches_without_a_seam() {
+        let bank = bank(&[0.0, 0.12, 0.3, 0.02]);
+        let wanted = |i: usize| 0.15 + 0.15 * (i as f32 * 0.7).sin();
+        let count = 2 * STRETCH + 300;
+        let in_stretches = choose(&bank, count, |i| mouth(wanted(i)));
+        let at_once = cheapest_path(&bank, (0..count).map(|i| mouth(wanted(i))), None);
+        assert_eq!(in_stretches, at_once);
+    }
+
+    #[test]
+    fn a_jump_is_blended_over_three_frames_and_shares_sum_to_one() {
+        let bank = bank(&[0.0, 0.12, 0.3, 0.02]);
+        let chosen = [0, 1, 3, 3];
+        for at in 0..chosen.len() {
+            let sum: f32 = loans(&bank, &chosen, at).iter().map(|loan| loan.weight).sum();
+            assert!((sum - 1.0).abs() < 1e-6);
+        }
+        assert_eq!(loans(&bank, &chosen, 0).len(), 1);
+        assert_eq!(loans(&bank, &chosen, 1).len(), 2);
+        assert_eq!(loans(&bank, &chosen, 2).len(), 2);
+    }
+
+    #[test]
+    fn an_empty_bank_lends_nothing() {
+        assert!(choose(&[], 5, |_| mouth(0.1)).is_empty());
+    }
+}

@@ -3,13 +3,13 @@
 use super::bank::{BankEntry, MouthFeatures, choose, loans};
 use super::crops::CropFile;
 use super::motion::MouthMotion;
-use super::neutral::NeutralMouth;
+use super::neutral::{NeutralMouth, RESTING_GAP};
 use super::borrowed::{BorrowedMouth, Fitting, MouthView};
 use super::interior::DrawnMouth;
 use super::overlay::{MARGIN, Overlay};
 use super::placement::Placement;
 use super::render::render;
-use super::shape::{MouthShape, moved, with_lips_apart};
+use super::shape::{MouthShape, moved, with_lips_apart, with_lips_closed};
 use super::space::ShapeSpace;
 use super::study::{Candidate, TrackStudy};
 use crate::engine::{MouthPlan, MouthRequest};
@@ -18,6 +18,11 @@ use std::sync::Arc;
 use viseme_core::geometry::Vec2;
 use viseme_core::{Error, FrameIndex, Result};
 use viseme_imaging::{ColourInfo, Frame, Patch};
+
+/// Lips that open by less than this, per unit of the speaker's amplitude, touch.
+const CLOSED_OPENING: f32 = 0.05;
+/// From there on no pair of lip points may be further apart than so much of the opening: never in the way of it.
+const GAP_OF_OPENING: f32 = 1.6;
 
 /// One track between `prepare` and the end of the job.
 #[derive(Debug)]
@@ -70,7 +75,10 @@ impl SpeakingFace {
     /// The mouth at a moment of the speech.
     fn target(&self, speech_s: f64) -> MouthShape {
         let amount = self.neutral.amplitude * self.expression;
-        with_lips_apart(moved(&self.neutral.shape, &self.motion.at(speech_s), amount))
+        let moment = self.motion.at(speech_s);
+        // What the motion leaves open between lips that are said to touch is closed, and no more than that.
+        let widest = RESTING_GAP + GAP_OF_OPENING * amount * (moment.opening - CLOSED_OPENING).max(0.0);
+        with_lips_apart(with_lips_closed(moved(&self.neutral.shape, &moment.motion, amount), widest))
     }
 
     /// Answers one request.

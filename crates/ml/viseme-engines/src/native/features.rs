@@ -12,7 +12,7 @@ const SPEECH_RANGE: f32 = 3.5;
 const CHANNEL_WEIGHT: f32 = 0.7;
 /// Normalised features are divided by this and clamped to the range.
 const SCALE: f32 = 2.5;
-const RANGE: (f32, f32) = (-4.0, 3.0);
+pub(super) const RANGE: (f32, f32) = (-4.0, 3.0);
 
 /// The mean log power of a frame.
 pub(super) fn level(frame: &MelFrame) -> f32 {

@@ -20,6 +20,8 @@ mod shape;
 mod space;
 mod study;
 mod teeth;
+#[cfg(test)]
+mod testing;
 mod voice;
 
 use crate::engine::{

@@ -23,8 +23,6 @@ const ARTICULATIONS: usize = 5;
 const BILABIAL: usize = 3;
 const LABIODENTAL: usize = 4;
 
-/// The widest opening, in units of the speaker's amplitude.
-const WIDEST: f32 = 1.25;
 /// Lip-teeth contact of f and v, as the net is sure of it: from here to there the lower lip rises …
 const LABIODENTAL_RANGE: (f32, f32) = (0.45, 0.8);
 /// … until the mouth is open by only this much.
@@ -76,6 +74,20 @@ pub(super) struct MouthMotion {
     gate: VoiceGate,
 }
 
+/// The mouth at any moment, per unit of the speaker's amplitude.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Moment {
+    /// How it has moved away from rest.
+    pub(super) motion: MouthShape,
+    /// How far the lips are apart: at 0 they touch all along.
+    pub(super) opening: f32,
+}
+
+impl Moment {
+    /// The mouth between utterances.
+    const REST: Self = Self { motion: STILL, opening: 0.0 };
+}
+
 /// The mouth at one moment of the net's 25 a second.
 #[derive(Debug, Clone)]
 struct Key {
@@ -94,7 +106,7 @@ impl SpeechNet {
             Some(peak) => self.run(frames, &Channel::measure(frames, &levels, peak))?,
             None => Vec::new(),
         };
-        Ok(MouthMotion { space: Arc::clone(&self.space), keys: self.keys(&raw, &gate), gate })
+        Ok(MouthMotion { space: Arc::clone(&self.space), keys: self.keys(&raw), gate })
     }
 
     /// Runs the net over the whole sound: per mouth its outputs `shape` and `articulation`, one after the other.
@@ -136,27 +148,22 @@ impl SpeechNet {
     }
 
     /// Stretches the net's cautious openings to the whole range of the mouth, and closes it where lips must touch.
-    fn keys(&self, heard: &[Heard], gate: &VoiceGate) -> Vec<Key> {
+    fn keys(&self, heard: &[Heard]) -> Vec<Key> {
         let calibration = self.space.calibration();
-        let mut voiced: Vec<f32> = heard
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| gate.at(*i as f64 / MOUTHS_PER_SECOND) > 0.5)
-            .map(|(_, mouth)| mouth.opening)
-            .collect();
-        voiced.sort_by(f32::total_cmp);
-        let low = calibration.opening_low.min(quantile(&voiced, calibration.opening_low_percentile / 100.0));
-        let high = calibration.opening_high.max(quantile(&voiced, calibration.opening_high_percentile / 100.0));
-        let gain = (0.9 / (high - low)).clamp(1.0, 1.5);
-        let closures = closures(heard, calibration.closure_from, calibration.closure_to);
+        let mut openings: Vec<f32> = heard.iter().map(|mouth| mouth.opening).collect();
+        openings.sort_by(f32::total_cmp);
+        let percentile = |percent: f32| quantile(&openings, percent / 100.0);
+        let low = calibration.opening_low.min(percentile(calibration.opening_low_percentile));
+        let high = calibration.opening_high.max(percentile(calibration.opening_high_percentile));
         heard
             .iter()
-            .zip(closures)
-            .map(|(mouth, closure)| {
-                let opening = ((mouth.opening - low) / (high - low)).clamp(0.0, WIDEST) * (1.0 - closure);
+            .map(|mouth| {
+                let open = ((mouth.opening - low) / (high - low)).clamp(0.0, calibration.opening_limit);
+                let closure = ramp(mouth.bilabial, (calibration.closure_from, calibration.closure_to));
+                let opening = open * (1.0 - closure);
                 let lifted = ramp(mouth.labiodental, LABIODENTAL_RANGE);
                 Key {
-                    coefficients: mouth.coefficients.iter().map(|c| c * gain).collect(),
+                    coefficients: mouth.coefficients.clone(),
                     opening: opening + lifted * (opening.min(LABIODENTAL_OPENING) - opening),
                 }
             })
@@ -173,33 +180,15 @@ struct Heard {
     labiodental: f32,
 }
 
-/// How far the lips are pressed together, 0 to 1. A closure that once passes `to` holds the lips shut until the net is
-/// less sure than `from`: a mouth does not flutter within a p, b or m.
-fn closures(heard: &[Heard], from: f32, to: f32) -> Vec<f32> {
-    let mut closures: Vec<f32> = heard.iter().map(|mouth| ramp(mouth.bilabial, (from, to))).collect();
-    let mut start = 0;
-    while start < closures.len() {
-        let end = start + closures[start..].iter().take_while(|&&closure| closure > 0.0).count();
-        let run = &mut closures[start..end];
-        let first = run.iter().position(|&closure| closure >= 1.0);
-        let last = run.iter().rposition(|&closure| closure >= 1.0);
-        if let (Some(first), Some(last)) = (first, last) {
-            run[first..=last].fill(1.0);
-        }
-        start = end.max(start + 1);
-    }
-    closures
-}
-
 fn ramp(value: f32, (from, to): (f32, f32)) -> f32 {
     ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
 impl MouthMotion {
-    /// How the mouth has moved away from rest at a moment of the speech, per unit of the speaker's amplitude.
-    pub(super) fn at(&self, seconds: f64) -> MouthShape {
+    /// The mouth at a moment of the speech, between the net's own moments by linear interpolation.
+    pub(super) fn at(&self, seconds: f64) -> Moment {
         let gate = self.gate.at(seconds);
-        let (Some(last), true) = (self.keys.len().checked_sub(1), gate > 0.0) else { return STILL };
+        let (Some(last), true) = (self.keys.len().checked_sub(1), gate > 0.0) else { return Moment::REST };
         let position = (seconds * MOUTHS_PER_SECOND).clamp(0.0, last as f64);
         let index = (position as usize).min(last);
         let (key, next) = (&self.keys[index], &self.keys[(index + 1).min(last)]);
@@ -209,8 +198,9 @@ impl MouthMotion {
             key.coefficients.iter().zip(&next.coefficients).map(|(&a, &b)| mix(a, b)).collect();
         let motion = self.space.motion(&coefficients);
         let direction = self.space.opening_direction();
-        let missing = mix(key.opening, next.opening) - inner_gap(&motion);
-        moved(&motion, direction, missing / inner_gap(direction))
+        let opening = mix(key.opening, next.opening);
+        let missing = opening - inner_gap(&motion);
+        Moment { motion: moved(&motion, direction, missing / inner_gap(direction)), opening }
     }
 
     /// Seconds of voice in the speech.
@@ -221,3 +211,115 @@ impl MouthMotion {
 
 /// Frames of features per mouth, as a check of the two rates.
 const _: () = assert!(FRAMES_PER_SECOND as usize == MOUTHS_PER_SECOND as usize * FRAMES_PER_MOUTH);
+
+#[cfg(test)]
+mod tests {
+    use super::super::features::RANGE;
+    use super::*;
+    use std::collections::HashMap;
+    use viseme_models::{RtenRuntime, Runtime};
+
+    const VECTORS: &[u8] = include_bytes!("../../tests/vectors/speech.f32");
+    const INDEX: &str = include_str!("../../tests/vectors/speech.json");
+
+    #[derive(serde::Deserialize)]
+    struct Index {
+        arrays: HashMap<String, Location>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Location {
+        offset: usize,
+        shape: Vec<usize>,
+    }
+
+    fn vector(name: &str) -> Vec<f32> {
+        let index: Index = serde_json::from_str(INDEX).unwrap();
+        let Location { offset, shape } = &index.arrays[name];
+        let count: usize = shape.iter().product();
+        VECTORS[offset * 4..(offset + count) * 4]
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect()
+    }
+
+    fn net() -> SpeechNet {
+        let session = RtenRuntime::default().load("speech", include_bytes!("nets/speech.onnx")).unwrap();
+        SpeechNet { session, space: Arc::new(ShapeSpace::embedded().unwrap()) }
+    }
+
+    fn hear(sound: &[f32]) -> Vec<MelFrame> {
+        let mut listener = Listener::new();
+        sound.chunks(777).for_each(|piece| listener.hear(piece));
+        listener.finish().to_vec()
+    }
+
+    fn normalised(frames: &[MelFrame]) -> Vec<f32> {
+        let levels: Vec<f32> = frames.iter().map(level).collect();
+        let channel = Channel::measure(frames, &levels, peak_level(&levels).unwrap());
+        frames.iter().flat_map(|frame| channel.normalise(frame)).collect()
+    }
+
+    fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn features_and_net_give_the_reference_vectors() {
+        let frames = hear(&vector("sound"));
+        let wanted = vector("normalised");
+        let features = normalised(&frames[..wanted.len() / BANDS]);
+        assert!(largest_difference(&features, &wanted) < 2e-3);
+        assert!(features.iter().all(|v| (RANGE.0..=RANGE.1).contains(v)));
+        let net = net();
+        let heard = net.run_stretch(wanted).unwrap();
+        let (shape, articulation) = (vector("shape"), vector("articulation"));
+        let dimensions = net.space.dimensions();
+        for (i, mouth) in heard.iter().enumerate() {
+            let row = &shape[i * (dimensions + 2)..];
+            assert!(largest_difference(&mouth.coefficients, &row[..dimensions]) < 2e-3);
+            assert!((mouth.opening - row[dimensions]).abs() < 2e-3);
+            assert!((mouth.bilabial - articulation[i * ARTICULATIONS + BILABIAL]).abs() < 2e-3);
+            assert!((mouth.labiodental - articulation[i * ARTICULATIONS + LABIODENTAL]).abs() < 2e-3);
+        }
+    }
+
+    #[test]
+    fn a_long_sound_in_stretches_is_the_same_as_at_once() {
+        let once = vector("sound");
+        let sound: Vec<f32> = once.iter().copied().cycle().take(once.len() * 30).collect();
+        let frames = hear(&sound);
+        let levels: Vec<f32> = frames.iter().map(level).collect();
+        let channel = Channel::measure(&frames, &levels, peak_level(&levels).unwrap());
+        let net = net();
+        let in_stretches = net.run(&frames, &channel).unwrap();
+        assert!(in_stretches.len() > 2 * STRETCH);
+        let mut mel = normalised(&frames);
+        let last = mel[mel.len() - BANDS..].to_vec();
+        while mel.len() % (BANDS * FRAMES_PER_MOUTH) != 0 {
+            mel.extend_from_slice(&last);
+        }
+        let at_once = net.run_stretch(mel).unwrap();
+        for (a, b) in in_stretches.iter().zip(&at_once) {
+            assert!(largest_difference(&a.coefficients, &b.coefficients) < 1e-3);
+            assert!((a.opening - b.opening).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn speech_opens_the_mouth_and_shuts_it_and_silence_leaves_it_at_rest() {
+        let net = net();
+        let motion = net.motion(&hear(&vector("sound"))).unwrap();
+        let openings: Vec<f32> = (0..160).map(|i| motion.at(f64::from(i) * 0.01).opening).collect();
+        assert!(openings.iter().copied().fold(0.0, f32::max) > 0.6);
+        assert!(openings.iter().any(|&opening| opening < 0.05));
+        assert!(motion.voiced_s() > 1.0);
+        assert_eq!(motion.at(-0.5), Moment::REST);
+        assert_eq!(motion.at(60.0), Moment::REST);
+        let silence = net.motion(&hear(&vec![0.0; 16_000])).unwrap();
+        assert!((0..100).all(|i| silence.at(f64::from(i) * 0.01) == Moment::REST));
+        assert!(silence.voiced_s() < 1e-9);
+        assert_eq!(net.motion(&hear(&[])).unwrap().at(0.0), Moment::REST);
+    }
+}

@@ -15,7 +15,7 @@ const CLOSED_OPENING: f32 = 0.02;
 const CLOSED_OF_PEAK: f32 = 0.15;
 
 /// A resting mouth whose lips are further apart than this is closed along the opening direction.
-const RESTING_GAP: f32 = 0.008;
+pub(super) const RESTING_GAP: f32 = 0.008;
 
 /// The speaker's p95 opening is taken as this share of the source's, within limits: a laughing source would over-act,
 /// one that hardly speaks would mumble.
@@ -102,4 +102,50 @@ pub(super) fn closed(shape: &MouthShape, space: &ShapeSpace) -> MouthShape {
     let direction = space.opening_direction();
     let nearly = moved(shape, direction, -excess / inner_gap(direction));
     with_lips_apart(with_lips_closed(nearly, RESTING_GAP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::{mouth_of, opening};
+    use super::super::testing::face;
+    use super::*;
+
+    fn neutral(openings: impl Iterator<Item = f32>) -> NeutralMouth {
+        let mut statistics = OpeningStatistics::new();
+        for lowered in openings {
+            let shape = mouth_of(&face(100.0, 100.0, 50.0, lowered));
+            statistics.add(&shape, opening(&shape));
+        }
+        statistics.neutral(&ShapeSpace::embedded().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_speaker_rests_with_the_lips_together() {
+        let neutral = neutral((0..100).map(|i| 0.0025 * i as f32));
+        assert!(neutral.speaks);
+        assert!(opening(&neutral.shape) < 0.03);
+        assert!(AMPLITUDE_RANGE.0 <= neutral.amplitude && neutral.amplitude <= AMPLITUDE_RANGE.1);
+    }
+
+    #[test]
+    fn a_mouth_that_never_closes_is_closed() {
+        let neutral = neutral((0..100).map(|i| 0.1 + 0.002 * i as f32));
+        assert!(neutral.speaks);
+        assert!(inner_gap(&neutral.shape) <= RESTING_GAP + 1e-4);
+    }
+
+    #[test]
+    fn a_fixed_smile_and_a_shut_mouth_do_not_speak() {
+        assert!(!neutral(std::iter::repeat_n(0.1, 50)).speaks);
+        assert!(!neutral(std::iter::repeat_n(0.0, 50)).speaks);
+        assert!(OpeningStatistics::new().neutral(&ShapeSpace::embedded().unwrap()).is_none());
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_frames() {
+        let mut statistics = OpeningStatistics::new();
+        (0..100).for_each(|i| statistics.add(&STILL, 0.005 * i as f32));
+        assert!((statistics.percentile(0.5) - 0.25).abs() < 0.01);
+        assert!((statistics.percentile(0.95) - 0.475).abs() < 0.01);
+    }
 }

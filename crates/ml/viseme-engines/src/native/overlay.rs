@@ -10,7 +10,7 @@ use viseme_imaging::{ImageF32, PixelFormat, low_pass_offset, mask_of_plane, poly
 /// Room that the overlay and its colour match need around the lips, in canonical units.
 pub(super) const MARGIN: f32 = 0.22;
 /// The overlay is whole up to this distance from the lip line and gone at that, in canonical units.
-const FEATHER: (f32, f32) = (0.01, 0.10);
+const FEATHER: (f32, f32) = (0.02, 0.12);
 /// Colours are compared on a ring of skin between these distances from the lip line: (rises from, to, falls from, to).
 const RING: (f32, f32, f32, f32) = (0.02, 0.05, 0.13, 0.20);
 /// The inside of the mouth begins so far within the inner lip line and is whole at that.

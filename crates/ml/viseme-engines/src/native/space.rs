@@ -21,6 +21,8 @@ pub(super) struct Calibration {
     pub(super) opening_high: f32,
     /// … or this percentile of the sound's openings, whichever is larger.
     pub(super) opening_high_percentile: f32,
+    /// The widest opening, in units of the speaker's amplitude.
+    pub(super) opening_limit: f32,
     /// Bilabial closure below which the lips are free …
     pub(super) closure_from: f32,
     /// … and above which they touch.

@@ -231,3 +231,66 @@ fn laplacian_variance(gray: &[f32], width: usize) -> f32 {
     });
     square / count - (sum / count) * (sum / count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{face, frame};
+    use super::*;
+    use viseme_imaging::{ColourMatrix, ColourRange};
+
+    const COLOUR: ColourInfo =
+        ColourInfo { range: ColourRange::Limited, matrix: ColourMatrix::Bt709, primaries: None, transfer: None };
+
+    fn study(folder: &Path) -> TrackStudy {
+        TrackStudy::begin(&folder.join("mouths"), PixelFormat::YUV420P).unwrap()
+    }
+
+    #[test]
+    fn a_long_video_leaves_a_bounded_file_of_varied_mouths() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut study = study(folder.path());
+        let picture = frame(PixelFormat::YUV420P, 96, 96, 1);
+        for i in 0..2_000 {
+            let opening = if i % 100 == 0 { 0.3 } else { 0.02 };
+            study.see(FrameIndex(i), &picture, &COLOUR, &face(48.0, 30.0, 30.0, opening)).unwrap();
+        }
+        study.finish().unwrap();
+        assert!(study.candidates.len() <= MOST_CANDIDATES);
+        let largest = study.candidates.iter().map(|c| c.crop.region.width * c.crop.region.height * 3 / 2).max().unwrap();
+        assert!(study.crops.len() <= (MOST_CANDIDATES as u64 + 5) * u64::from(largest));
+        let open = study.candidates.iter().filter(|c| opening(&c.view.shape) > 0.1).count();
+        assert!(open >= 20, "{open} of 20 open mouths kept");
+        assert!(study.candidates.is_sorted_by_key(|candidate| candidate.source));
+        for candidate in &study.candidates {
+            study.crops.read(candidate.crop).unwrap();
+        }
+    }
+
+    #[test]
+    fn covered_and_outside_mouths_are_not_borrowed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut study = study(folder.path());
+        let picture = frame(PixelFormat::YUV420P, 96, 96, 1);
+        let mut covered = face(48.0, 30.0, 30.0, 0.1);
+        covered.mouth_visible = 0.1;
+        study.see(FrameIndex(0), &picture, &COLOUR, &covered).unwrap();
+        study.see(FrameIndex(1), &picture, &COLOUR, &face(48.0, -400.0, 30.0, 0.1)).unwrap();
+        study.finish().unwrap();
+        assert!(study.candidates.is_empty());
+        assert_eq!(study.rotations.len(), 2);
+    }
+
+    #[test]
+    fn smoothing_takes_tremble_out_and_leaves_steady_motion() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut study = study(folder.path());
+        let picture = frame(PixelFormat::YUV420P, 96, 96, 1);
+        for i in 0..9 {
+            study.see(FrameIndex(i), &picture, &COLOUR, &face(30.0 + 2.0 * i as f32, 30.0, 30.0, 0.0)).unwrap();
+        }
+        study.finish().unwrap();
+        let x: Vec<f32> = study.candidates.iter().map(|candidate| candidate.view.points[0].x).collect();
+        assert_eq!(x.len(), 9);
+        assert!(x.windows(2).all(|pair| (pair[1] - pair[0] - 2.0).abs() < 1e-3));
+    }
+}
