@@ -1,7 +1,7 @@
 """What the engine does with the net's opening and closure outputs; the Rust twin reads the same constants from shape_space.json."""
 import numpy as np
 
-CALIBRATION = {'opening_low': 0.2, 'opening_low_percentile': 30, 'opening_high': 0.7, 'opening_high_percentile': 95, 'opening_limit': 1.25,
+CALIBRATION = {'opening_low': 0.15, 'opening_low_percentile': 30, 'opening_high': 0.7, 'opening_high_percentile': 95, 'opening_limit': 1.25,
                'closure_from': 0.40, 'closure_to': 0.75}
 
 
