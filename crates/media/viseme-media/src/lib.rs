@@ -17,6 +17,7 @@
 mod audio;
 mod codec;
 mod container;
+mod encoder_options;
 mod encoders;
 mod input;
 mod limits;
