@@ -11,9 +11,16 @@ const PERSISTENCE: f32 = 0.7;
 const LONGEST_JUMP: f32 = 0.3;
 /// A box that overlaps another at least this much shows the same face.
 const SAME_FACE_IOU: f32 = 0.3;
-/// A face must be seen in this many frames on end, and by the detector in [`SIGHTINGS`] of them, before it counts.
-const PROBATION_FRAMES: u32 = 3;
-const SIGHTINGS: u32 = 2;
+/// Of two boxes that share more than this part of the smaller one, one is no face of its own: two tracks have run
+/// together, or the nets see a small face in an open mouth.
+const SHARED_PART: f32 = 0.55;
+/// A new face is watched for this many frames on end, by the detector too, before it counts.
+const PROBATION_FRAMES: u32 = 4;
+/// What it must reach by then: mean certainty of the detector, of the landmark net, and the best of the mouth net.
+/// Shoes, pictures on shirts and dark corners of a stage reach one or two of the three.
+const PROBATION_SCORE: f32 = 0.5;
+const PROBATION_PRESENCE: f32 = 0.85;
+const PROBATION_VISIBLE: f32 = 0.5;
 
 /// A face that the tracker follows.
 #[derive(Debug, Clone)]
@@ -33,11 +40,14 @@ pub(crate) struct Followed {
     velocity: Vec2,
     seen: u32,
     sightings: u32,
+    score_sum: f32,
+    presence_sum: f32,
+    best_visible: f32,
 }
 
 impl Followed {
     /// A face that the detector found in this frame.
-    pub(crate) fn new(face: FaceObservation, id: Option<TrackId>) -> Self {
+    pub(crate) fn new(face: FaceObservation, score: f32, id: Option<TrackId>) -> Self {
         Self {
             id,
             jump: 0.0,
@@ -48,6 +58,9 @@ impl Followed {
             velocity: Vec2::default(),
             seen: 1,
             sightings: 1,
+            score_sum: score,
+            presence_sum: face.presence,
+            best_visible: face.mouth_visible,
             face: Some(face),
         }
     }
@@ -79,6 +92,8 @@ impl Followed {
         self.framing = framing;
         self.bbox = face.bbox;
         self.seen += 1;
+        self.presence_sum += face.presence;
+        self.best_visible = self.best_visible.max(face.mouth_visible);
         self.missed = 0;
         self.face = Some(face);
     }
@@ -88,15 +103,28 @@ impl Followed {
         self.bbox.iou(bbox) > SAME_FACE_IOU
     }
 
-    /// Notes that the detector sees it in the current frame.
-    pub(crate) fn support(&mut self) {
-        self.unsupported = 0;
-        self.sightings += 1;
+    /// Whether this face and the one in a box are too far into each other to be two.
+    pub(crate) fn is_one_with(&self, bbox: &Rect) -> bool {
+        shared_part(&self.bbox, bbox) > SHARED_PART
     }
 
-    /// Whether it has been seen often enough to be believed.
+    /// Notes that the detector sees it in the current frame, with this certainty.
+    pub(crate) fn support(&mut self, score: f32) {
+        self.unsupported = 0;
+        self.sightings += 1;
+        self.score_sum += score;
+    }
+
+    /// Whether a face on probation has been watched for long enough to decide.
+    pub(crate) fn is_due(&self) -> bool {
+        self.id.is_none() && self.seen >= PROBATION_FRAMES
+    }
+
+    /// Whether it is to be believed.
     pub(crate) fn has_proved_itself(&self) -> bool {
-        self.missed == 0 && self.seen >= PROBATION_FRAMES && self.sightings >= SIGHTINGS
+        self.score_sum >= PROBATION_SCORE * self.sightings as f32
+            && self.presence_sum >= PROBATION_PRESENCE * self.seen as f32
+            && self.best_visible >= PROBATION_VISIBLE
     }
 
     /// Whether the middle of the face has left the picture.
@@ -110,4 +138,14 @@ impl Followed {
         let from_rest = (framing.center - self.framing.center).length();
         from_motion.min(from_rest) / self.framing.side
     }
+}
+
+/// How much of the smaller of two boxes lies in the other, 0 to 1.
+fn shared_part(a: &Rect, b: &Rect) -> f32 {
+    let iou = a.iou(b);
+    let (area_a, area_b) = (a.width * a.height, b.width * b.height);
+    // Of iou = common / (a + b - common).
+    let common = iou * (area_a + area_b) / (1.0 + iou);
+    let smaller = area_a.min(area_b);
+    if smaller > 0.0 { common / smaller } else { 0.0 }
 }

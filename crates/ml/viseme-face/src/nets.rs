@@ -43,9 +43,10 @@ impl FaceNets {
         })
     }
 
-    /// Everything about the face that `framing` shows, and how sure the landmark net is of it.
+    /// Everything about the face that `framing` shows. Looked at a second time when it does not fill the region as it
+    /// should.
     ///
-    /// `None` when the landmark net is less sure than `least_presence`.
+    /// `None` when the landmark net is less sure of it than `least_presence`.
     ///
     /// # Errors
     /// When a model fails.
@@ -55,7 +56,11 @@ impl FaceNets {
         framing: &Framing,
         least_presence: f32,
     ) -> Result<Option<FaceObservation>> {
-        let found = self.landmarks.locate(image, framing)?;
+        let mut found = self.landmarks.locate(image, framing)?;
+        let better = Framing::of_face(&found.points);
+        if found.presence >= least_presence && is_loose(framing, &better) {
+            found = self.landmarks.locate(image, &better)?;
+        }
         // Landmarks that are not numbers have no pose, a presence that is none compares as false.
         let pose = if found.presence >= least_presence { HeadPose::fit(&found.points) } else { None };
         let Some(pose) = pose else { return Ok(None) };
@@ -78,6 +83,19 @@ impl FaceNets {
         }
         Ok(lips)
     }
+}
+
+/// Whether a region fits a face too badly for the landmark net to be at its best: the face is off its middle, too
+/// large or too small, or tilted.
+fn is_loose(framing: &Framing, fitting: &Framing) -> bool {
+    /// In sides of the region, as a ratio of sides, and in radians: within half of what the net was trained with.
+    const SHIFT: f32 = 0.12;
+    const RATIO: f32 = 1.18;
+    const ROLL: f32 = 0.35;
+    let ratio = (fitting.side / framing.side).max(framing.side / fitting.side);
+    (fitting.center - framing.center).length() > SHIFT * framing.side
+        || ratio > RATIO
+        || (fitting.roll - framing.roll).abs() > ROLL
 }
 
 /// Puts the lip points where the mouth net saw them in the picture. Their depth in the head's own frame stays what the

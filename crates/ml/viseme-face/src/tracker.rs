@@ -41,22 +41,17 @@ impl Default for TrackerOptions {
 
 /// A face that the landmark net is less sure of than this is not seen in the frame.
 const LEAST_PRESENCE: f32 = 0.3;
-/// A face that is not yet known needs this much.
-const LEAST_PRESENCE_OF_NEW: f32 = 0.6;
+/// A face that is not yet known needs this much of the detector and of the landmark net.
+const LEAST_SCORE_OF_NEW: f32 = 0.4;
+const LEAST_PRESENCE_OF_NEW: f32 = 0.7;
 /// A new face is believed at once when both the detector and the landmark net are this sure.
-const CERTAIN_SCORE: f32 = 0.6;
-const CERTAIN_PRESENCE: f32 = 0.9;
+const CERTAIN_SCORE: f32 = 0.7;
+const CERTAIN_PRESENCE: f32 = 0.95;
 /// A face may be away for this many frames and still be the same track, if it comes back where it was.
 const MAX_MISSED: u32 = 5;
 /// A face that the detector has not seen for this many searches must please the landmark net this much to go on.
 const MAX_UNSUPPORTED_SEARCHES: u32 = 3;
 const PRESENCE_WITHOUT_SUPPORT: f32 = 0.8;
-/// Two followed faces whose boxes overlap more than this are one.
-const DUPLICATE_IOU: f32 = 0.5;
-/// A region that fits the face worse than this (shift in sides, ratio of sides, radians) is looked at again.
-const LOOSE_SHIFT: f32 = 0.12;
-const LOOSE_RATIO: f32 = 1.18;
-const LOOSE_ROLL: f32 = 0.35;
 
 /// Follows the faces of one video, frame by frame.
 #[derive(Debug)]
@@ -127,7 +122,7 @@ impl Tracker {
         for followed in &mut self.followed {
             followed.advance();
             for framing in followed.expected() {
-                let face = look(&self.nets, image, &framing, LEAST_PRESENCE)?;
+                let face = self.nets.observe(image, &framing, LEAST_PRESENCE)?;
                 if let Some(face) = face.filter(|face| followed.can_be(face)) {
                     followed.update(face);
                     break;
@@ -151,15 +146,16 @@ impl Tracker {
         for detection in self.nets.detector.detect(image)? {
             match self.followed.iter_mut().find(|f| f.is_in(&detection.bbox)) {
                 Some(followed) => {
-                    followed.support();
+                    followed.support(detection.score);
                     if followed.face.is_none() {
                         let framing = Framing::of_box(&detection.bbox);
-                        if let Some(face) = look(&self.nets, image, &framing, LEAST_PRESENCE)? {
+                        if let Some(face) = self.nets.observe(image, &framing, LEAST_PRESENCE)? {
                             followed.update(face);
                         }
                     }
                 }
-                None => unknown.push(detection),
+                None if detection.score >= LEAST_SCORE_OF_NEW => unknown.push(detection),
+                None => {}
             }
         }
         self.merge_duplicates();
@@ -176,16 +172,16 @@ impl Tracker {
             return Ok(());
         }
         let framing = Framing::of_box(&detection.bbox);
-        let Some(face) = look(&self.nets, image, &framing, LEAST_PRESENCE_OF_NEW)? else {
+        let Some(face) = self.nets.observe(image, &framing, LEAST_PRESENCE_OF_NEW)? else {
             return Ok(());
         };
-        let is_known = self.followed.iter().any(|f| f.is_in(&face.bbox));
+        let is_known = self.followed.iter().any(|f| f.is_in(&face.bbox) || f.is_one_with(&face.bbox));
         if is_known || face.bbox.width < self.options.least_width_px {
             return Ok(());
         }
         let is_certain = detection.score >= CERTAIN_SCORE && face.presence >= CERTAIN_PRESENCE;
         let id = (is_certain || self.options.is_still).then(|| self.next_id());
-        self.followed.push(Followed::new(face, id));
+        self.followed.push(Followed::new(face, detection.score, id));
         Ok(())
     }
 
@@ -196,7 +192,7 @@ impl Tracker {
             let is_lost = f.missed > if f.id.is_some() { MAX_MISSED } else { 0 };
             let is_doubtful = f.unsupported > patience
                 && f.face.as_ref().is_none_or(|face| face.presence < PRESENCE_WITHOUT_SUPPORT);
-            let is_unproved = f.id.is_none() && f.unsupported > 1;
+            let is_unproved = f.id.is_none() && (f.unsupported > 0 || f.is_due() && !f.has_proved_itself());
             !(is_lost || is_doubtful || is_unproved || f.has_left(frame.width, frame.height))
         });
     }
@@ -204,7 +200,7 @@ impl Tracker {
     /// Numbers the faces that have proved themselves.
     fn confirm(&mut self) {
         for position in 0..self.followed.len() {
-            if self.followed[position].id.is_none() && self.followed[position].has_proved_itself() {
+            if self.followed[position].is_due() {
                 self.followed[position].id = Some(self.next_id());
             }
         }
@@ -216,9 +212,9 @@ impl Tracker {
         while position < self.followed.len() {
             let loses = self.followed.iter().enumerate().any(|(other, better)| {
                 let worse = &self.followed[position];
-                let (Some(a), Some(b)) = (&worse.face, &better.face) else { return false };
+                let (Some(a), Some(_)) = (&worse.face, &better.face) else { return false };
                 other != position
-                    && a.bbox.iou(&b.bbox) > DUPLICATE_IOU
+                    && better.is_one_with(&a.bbox)
                     && (better.id.is_none(), better.jump, other) < (worse.id.is_none(), worse.jump, position)
             });
             if loses {
@@ -233,24 +229,6 @@ impl Tracker {
         self.started += 1;
         TrackId(self.started - 1)
     }
-}
-
-/// The face that `framing` shows; looked at a second time when it does not fill the region as it should.
-fn look(
-    nets: &FaceNets,
-    image: AnalysisImage<'_>,
-    framing: &Framing,
-    least_presence: f32,
-) -> Result<Option<FaceObservation>> {
-    let Some(face) = nets.observe(image, framing, least_presence)? else {
-        return Ok(None);
-    };
-    let better = Framing::of_face(&face.points);
-    let ratio = (better.side / framing.side).max(framing.side / better.side);
-    let is_loose = (better.center - framing.center).length() > LOOSE_SHIFT * framing.side
-        || ratio > LOOSE_RATIO
-        || (better.roll - framing.roll).abs() > LOOSE_ROLL;
-    if is_loose { nets.observe(image, &better, least_presence) } else { Ok(Some(face)) }
 }
 
 #[cfg(test)]

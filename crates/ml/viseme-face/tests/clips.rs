@@ -1,5 +1,7 @@
 //! Real clips: where a face is in plain sight the tracker has it, and on a clip without faces it has none.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says when it was skipped")]
+
 use std::path::{Path, PathBuf};
 use viseme_core::{FrameIndex, Limits};
 use viseme_face::{FaceNets, MouthShape, TrackRecorder, TrackStore, Tracker, TrackerOptions};

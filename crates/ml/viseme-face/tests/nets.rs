@@ -1,6 +1,8 @@
 //! The embedded nets through our wrappers and our runtime, against what ONNX Runtime says of the same pictures
 //! (`training/face/vectors.py`).
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use serde_json::Value;
 use std::path::PathBuf;
 use viseme_core::Pts;

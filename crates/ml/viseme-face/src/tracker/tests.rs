@@ -207,12 +207,12 @@ fn a_face_seen_for_a_moment_in_the_background_is_none() {
 }
 
 #[test]
-fn a_doubtful_face_that_stays_is_believed_after_three_frames() {
-    let seen = track(20, one_shot, |_| vec![Actor { presence: 0.75, score: 0.45, ..Actor::at(300.0) }]);
-    assert!(
-        seen[..2].iter().all(Vec::is_empty) && seen[3..].iter().all(|faces| faces.len() == 1),
-        "{seen:?}"
-    );
+fn a_doubtful_face_is_believed_after_four_frames_if_the_nets_agree() {
+    let seen = track(20, one_shot, |_| vec![Actor { presence: 0.88, score: 0.55, ..Actor::at(300.0) }]);
+    assert!(seen[..3].iter().all(Vec::is_empty), "{seen:?}");
+    assert!(seen[3..].iter().all(|faces| faces.len() == 1), "{seen:?}");
+    let sure_landmarks_alone = |_| vec![Actor { presence: 0.99, score: 0.42, ..Actor::at(300.0) }];
+    assert_eq!(ids(&track(40, one_shot, sure_landmarks_alone)), [] as [u32; 0]);
 }
 
 #[test]
@@ -222,6 +222,15 @@ fn a_track_that_drifts_over_the_background_ends() {
         vec![if t < 20 { Actor::at(300.0) } else { Actor { presence: 0.5, score: 0.0, ..Actor::at(300.0) } }]
     });
     assert!(!seen[30].is_empty() && seen[70..].iter().all(Vec::is_empty));
+}
+
+#[test]
+fn a_face_within_a_face_is_none() {
+    let seen = track(40, one_shot, |t| {
+        let mouth = Actor { scale: 16.0, ..Actor::at(300.0) };
+        if t < 10 { vec![Actor::at(300.0)] } else { vec![Actor::at(300.0), mouth] }
+    });
+    assert_eq!(ids(&seen), [0]);
 }
 
 #[test]
