@@ -101,7 +101,13 @@ pub trait EngineJob: Debug + Send {
     ///
     /// # Errors
     /// When what it keeps of the frame cannot be stored.
-    fn study(&mut self, index: FrameIndex, frame: &Frame, track: TrackId, face: &FaceObservation) -> Result<()>;
+    fn study(
+        &mut self,
+        index: FrameIndex,
+        frame: &Frame,
+        track: TrackId,
+        face: &FaceObservation,
+    ) -> Result<()>;
 
     /// Hears the next samples of the speech: mono, −1 to 1, at the engine's sample rate.
     ///

@@ -1,5 +1,7 @@
 //! The native engine from outside: what it may change, and that it does so in the same way every time.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use viseme_core::geometry::Vec3;
 use viseme_core::{FrameIndex, Pts, Result};
 use viseme_engines::engine::{EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth};
@@ -7,7 +9,9 @@ use viseme_engines::{NativeEngine, NativeOptions};
 use viseme_face::canonical::CANONICAL_POINTS;
 use viseme_face::points::{INNER_LOWER_LIP, OUTER_LOWER_LIP};
 use viseme_face::{FaceObservation, HeadPose, TrackId};
-use viseme_imaging::{ChromaSampling, ColourInfo, ColourMatrix, ColourRange, Frame, Patch, PixelFormat, composite};
+use viseme_imaging::{
+    ChromaSampling, ColourInfo, ColourMatrix, ColourRange, Frame, Patch, PixelFormat, composite,
+};
 use viseme_models::RtenRuntime;
 
 const WIDTH: u32 = 161;
@@ -44,7 +48,8 @@ fn speech() -> Vec<f32> {
     (0..32_000)
         .map(|i| {
             let t = i as f32 / 16_000.0;
-            let voice: f32 = (1..20).map(|k| (t * 130.0 * k as f32 * std::f32::consts::TAU).sin() / k as f32).sum();
+            let voice: f32 =
+                (1..20).map(|k| (t * 130.0 * k as f32 * std::f32::consts::TAU).sin() / k as f32).sum();
             voice * 0.1 * (t * 4.0 * std::f32::consts::PI).sin().max(0.0)
         })
         .collect()
@@ -71,12 +76,20 @@ impl Talk {
     }
 
     fn planned(index: u64) -> PlannedMouth {
-        PlannedMouth { output: FrameIndex(index), source: FrameIndex(index % FRAMES), speech_s: index as f64 / 25.0 }
+        PlannedMouth {
+            output: FrameIndex(index),
+            source: FrameIndex(index % FRAMES),
+            speech_s: index as f64 / 25.0,
+        }
     }
 
     fn job(&self, folder: &std::path::Path, options: NativeOptions) -> Box<dyn EngineJob> {
-        let colour =
-            ColourInfo { range: ColourRange::Limited, matrix: ColourMatrix::Bt709, primaries: None, transfer: None };
+        let colour = ColourInfo {
+            range: ColourRange::Limited,
+            matrix: ColourMatrix::Bt709,
+            primaries: None,
+            transfer: None,
+        };
         let context = JobContext {
             width: WIDTH,
             height: HEIGHT,
@@ -102,7 +115,13 @@ impl Talk {
             (0..50).map(|i| (frame(self.format, (i % FRAMES) as u32), self.face(i % FRAMES))).collect();
         let requests: Vec<MouthRequest<'_>> = (0..)
             .zip(&shown)
-            .map(|(i, (frame, face))| MouthRequest { track: TRACK, planned: Self::planned(i), frame, face, strength })
+            .map(|(i, (frame, face))| MouthRequest {
+                track: TRACK,
+                planned: Self::planned(i),
+                frame,
+                face,
+                strength,
+            })
             .collect();
         job.synthesize(&requests)
     }
@@ -176,8 +195,12 @@ fn silence_shows_one_and_the_same_mouth() {
 fn a_face_at_the_edge_of_the_picture_is_no_fault() {
     for x in [-30.0, 0.0, 155.0, 400.0] {
         for speaks in [true, false] {
-            let talk = Talk { x, speaks, ..Talk::default() };
-            talk.patches(1.0, NativeOptions::default()).unwrap().iter().flatten().for_each(|patch| fits(patch, &talk));
+            let talk = Talk { speaks, x, ..Talk::default() };
+            talk.patches(1.0, NativeOptions::default())
+                .unwrap()
+                .iter()
+                .flatten()
+                .for_each(|patch| fits(patch, &talk));
         }
     }
 }
@@ -185,7 +208,11 @@ fn a_face_at_the_edge_of_the_picture_is_no_fault() {
 #[test]
 fn a_tiny_face_is_no_fault() {
     let talk = Talk { scale_px: 2.0, ..Talk::default() };
-    talk.patches(1.0, NativeOptions::default()).unwrap().iter().flatten().for_each(|patch| fits(patch, &talk));
+    talk.patches(1.0, NativeOptions::default())
+        .unwrap()
+        .iter()
+        .flatten()
+        .for_each(|patch| fits(patch, &talk));
 }
 
 #[test]
@@ -194,7 +221,7 @@ fn a_face_or_a_frame_that_was_never_planned_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut job = talk.job(folder.path(), NativeOptions::default());
     let (frame, face) = (frame(talk.format, 0), talk.face(0));
-    let request = |track, output| MouthRequest {
+    let request = |track: TrackId, output: u64| MouthRequest {
         track,
         planned: PlannedMouth { output: FrameIndex(output), ..Talk::planned(0) },
         frame: &frame,

@@ -72,11 +72,7 @@ pub(super) struct Loan {
 }
 
 /// Chooses a candidate for each of `count` targets: the path of least total cost. Empty when the bank is.
-pub(super) fn choose(
-    bank: &[BankEntry],
-    count: usize,
-    target: impl Fn(usize) -> MouthFeatures,
-) -> Vec<u16> {
+pub(super) fn choose(bank: &[BankEntry], count: usize, target: impl Fn(usize) -> MouthFeatures) -> Vec<u16> {
     let mut chosen: Vec<u16> = Vec::with_capacity(count);
     if bank.is_empty() {
         return chosen;
@@ -229,7 +225,8 @@ mod tests {
         let bank = bank(&[0.0, 0.12, 0.3, 0.02]);
         let wanted = [0.0, 0.1, 0.28, 0.25, 0.05, 0.0];
         let cost = |path: &[usize]| {
-            let shown: f32 = path.iter().zip(wanted).map(|(&i, opening)| mismatch(&bank[i], &mouth(opening))).sum();
+            let shown: f32 =
+                path.iter().zip(wanted).map(|(&i, opening)| mismatch(&bank[i], &mouth(opening))).sum();
             shown + path.windows(2).map(|pair| step_cost(&bank, pair[0], pair[1])).sum::<f32>()
         };
         let chosen: Vec<usize> =

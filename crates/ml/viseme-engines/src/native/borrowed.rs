@@ -84,7 +84,10 @@ impl<'a> Fitting<'a> {
             let lips = (0..MOUTH_COUNT).filter(|i| !left_out.iter().any(|range| range.contains(i)));
             let points = lips.map(|i| (placement.target[i], mouth.view.points[i]));
             let guides = placement.guides.into_iter().zip(mouth.view.guides);
-            points.chain(guides).map(|(target, source)| ControlPoint { target, source: source - mouth.corner }).collect()
+            points
+                .chain(guides)
+                .map(|(target, source)| ControlPoint { target, source: source - mouth.corner })
+                .collect()
         };
         // The corners of the mouth belong to both lips.
         let between = |range: Range<usize>| range.start + 1..range.end - 1;
@@ -97,7 +100,13 @@ impl<'a> Fitting<'a> {
     }
 
     /// Adds the share of this mouth to the samples of a plane.
-    pub(super) fn add_to(&self, sum: ImageF32, format: PixelFormat, plane: usize, layers: &Layers) -> ImageF32 {
+    pub(super) fn add_to(
+        &self,
+        sum: ImageF32,
+        format: PixelFormat,
+        plane: usize,
+        layers: &Layers,
+    ) -> ImageF32 {
         let source = &self.mouth.picture.planes[plane];
         let warped = |field: &DisplacementField| warp_plane(source, format, plane, field, field.region);
         let lips = warped(&self.lower).blended(&warped(&self.upper), &layers.upper_side);
@@ -123,7 +132,8 @@ fn inside_points(mouth: &BorrowedMouth<'_>, placement: &Placement) -> Vec<Contro
         let beside = (pair as f32 - 4.0).abs() / 5.0;
         let lips_share = beside * beside;
         let mix = |a: f32, b: f32| a + (b - a) * lips_share;
-        let mut above = Vec3::new(mix(want[upper].x, have[upper].x), want[upper].y.max(have[upper].y), have[upper].z);
+        let mut above =
+            Vec3::new(mix(want[upper].x, have[upper].x), want[upper].y.max(have[upper].y), have[upper].z);
         let sunk = want[lower] - jaw;
         let mut below = Vec3::new(mix(sunk.x, have[lower].x), sunk.y.min(have[lower].y), have[lower].z);
         if below.y < above.y {

@@ -75,7 +75,12 @@ impl CropFile {
     /// Writes the file anew with only the crops in `kept`, which are told their new places.
     pub(super) fn compact<'a>(&mut self, kept: impl Iterator<Item = &'a mut StoredCrop>) -> Result<()> {
         let fresh_path = self.path.with_extension("fresh");
-        let mut fresh = Self { path: fresh_path, format: self.format, file: Mutex::new(open(&self.path.with_extension("fresh"))?), end: 0 };
+        let mut fresh = Self {
+            path: fresh_path,
+            format: self.format,
+            file: Mutex::new(open(&self.path.with_extension("fresh"))?),
+            end: 0,
+        };
         for crop in kept {
             *crop = fresh.append_bytes(&self.read_bytes(*crop)?, crop.region)?;
         }
@@ -114,8 +119,9 @@ mod tests {
     use viseme_imaging::ChromaSampling;
 
     fn frame(format: PixelFormat, seed: usize) -> Frame {
-        let bytes: Vec<u8> =
-            (0..format.frame_bytes(33, 21)).map(|i| ((i * 7 + seed * 13) % 251) as u8 & if i % 2 == 1 { 3 } else { 255 }).collect();
+        let bytes: Vec<u8> = (0..format.frame_bytes(33, 21))
+            .map(|i| ((i * 7 + seed * 13) % 251) as u8 & if i % 2 == 1 { 3 } else { 255 })
+            .collect();
         Frame::from_bytes(Pts(0), format, 33, 21, &bytes).unwrap()
     }
 
@@ -125,7 +131,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut file = CropFile::create(&folder.path().join("crops"), format).unwrap();
         let region = PixelRect { x: 8, y: 4, width: 25, height: 17 };
-        let mut crops: Vec<StoredCrop> = (0..4).map(|i| file.append(&frame(format, i), region).unwrap()).collect();
+        let mut crops: Vec<StoredCrop> =
+            (0..4).map(|i| file.append(&frame(format, i), region).unwrap()).collect();
         let before = file.len();
         file.compact(crops.iter_mut().skip(2)).unwrap();
         assert_eq!(file.len() * 2, before);

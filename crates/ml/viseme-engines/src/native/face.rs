@@ -1,11 +1,11 @@
 //! A face that is ready to speak: how it rests, what its mouth does at each planned moment, whom it borrows from.
 
 use super::bank::{BankEntry, MouthFeatures, choose, loans};
+use super::borrowed::{BorrowedMouth, Fitting, MouthView};
 use super::crops::CropFile;
+use super::interior::DrawnMouth;
 use super::motion::MouthMotion;
 use super::neutral::{NeutralMouth, RESTING_GAP};
-use super::borrowed::{BorrowedMouth, Fitting, MouthView};
-use super::interior::DrawnMouth;
 use super::overlay::{MARGIN, Overlay};
 use super::placement::Placement;
 use super::render::render;
@@ -86,10 +86,9 @@ impl SpeakingFace {
         if request.strength <= 0.0 {
             return Ok(None);
         }
-        let at = self
-            .outputs
-            .binary_search(&request.planned.output)
-            .map_err(|_| Error::internal(format!("output frame {} was never planned", request.planned.output.0)))?;
+        let at = self.outputs.binary_search(&request.planned.output).map_err(|_| {
+            Error::internal(format!("output frame {} was never planned", request.planned.output.0))
+        })?;
         let strength = request.strength.min(1.0);
         let placement = Placement::new(request.face, &self.target(request.planned.speech_s), strength);
         let frame = request.frame;
@@ -111,7 +110,12 @@ impl SpeakingFace {
     }
 
     /// The mouths that output `at` shows: borrowed ones, or `own` when there is none to borrow.
-    fn mouths<'a>(&'a self, at: usize, frame: &'a Frame, own: &'a MouthView) -> Result<Vec<BorrowedMouth<'a>>> {
+    fn mouths<'a>(
+        &'a self,
+        at: usize,
+        frame: &'a Frame,
+        own: &'a MouthView,
+    ) -> Result<Vec<BorrowedMouth<'a>>> {
         if self.chosen.is_empty() {
             let corner = Vec2::default();
             return Ok(vec![BorrowedMouth { view: own, picture: Cow::Borrowed(frame), corner, weight: 1.0 }]);

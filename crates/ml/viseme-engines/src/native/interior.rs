@@ -68,7 +68,8 @@ impl DrawnMouth {
         let mut rgb = [0, 1, 2].map(|_| ImageF32::filled(width, height, 0.0));
         for y in 0..height {
             for x in 0..width {
-                let drawn = scene.colour(Vec2::new((region.x as usize + x) as f32, (region.y as usize + y) as f32));
+                let drawn =
+                    scene.colour(Vec2::new((region.x as usize + x) as f32, (region.y as usize + y) as f32));
                 for (plane, value) in rgb.iter_mut().zip(drawn) {
                     plane.row_mut(y)[x] = value;
                 }
@@ -98,7 +99,8 @@ fn uncover_own(planes: &mut [ImageF32], placement: &Placement, frame: &Frame, re
         .collect();
     let scale = placement.scale_px;
     let apart = (placement.opening() / APART - 0.5).clamp(0.0, 1.0);
-    let mask = polygon_distance(&outline, region).map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
+    let mask =
+        polygon_distance(&outline, region).map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
     for (index, plane) in planes.iter_mut().enumerate() {
         let own = ImageF32::from_plane(&frame.planes[index], frame.format.plane_region(index, region));
         *plane = std::mem::replace(plane, ImageF32::filled(0, 0, 0.0))
@@ -111,7 +113,12 @@ fn light(face: &FaceObservation, frame: &Frame, colour: &ColourInfo) -> Result<L
     let mut sums = Vec::with_capacity(SKIN.len());
     for point in SKIN {
         let middle = Vec2::new(SKIN_SIZE as f32 / 2.0, SKIN_SIZE as f32 / 2.0);
-        let crop = crop_rgb(frame, colour, &Affine::similarity(0.0, 1.0, face.points[point].xy(), middle), SKIN_SIZE)?;
+        let crop = crop_rgb(
+            frame,
+            colour,
+            &Affine::similarity(0.0, 1.0, face.points[point].xy(), middle),
+            SKIN_SIZE,
+        )?;
         let area = SKIN_SIZE * SKIN_SIZE;
         let mean = |channel: usize| crop[channel * area..][..area].iter().sum::<f32>() / area as f32;
         sums.push([mean(0), mean(1), mean(2)]);
@@ -159,7 +166,8 @@ impl Scene {
             down,
             upper_lip: below(placement.target[INNER_UPPER_MIDDLE]),
             lower_lip: below(placement.target[INNER_LOWER_MIDDLE]),
-            mouth_width: (placement.shape[OUTER_UPPER_LIP.end - 1] - placement.shape[OUTER_UPPER_LIP.start]).length()
+            mouth_width: (placement.shape[OUTER_UPPER_LIP.end - 1] - placement.shape[OUTER_UPPER_LIP.start])
+                .length()
                 * 0.9,
             light,
         }
@@ -200,11 +208,16 @@ impl Scene {
         let sides = (1.15 - across.abs()).clamp(0.0, 0.25) / 0.25;
         let lit = 0.62 + 0.5 * ((y - top) / 0.12).clamp(0.0, 1.0);
         let furrow = 1.0 - 0.10 * (-(x / 0.02).powi(2)).exp();
-        (body * sides * ((gap - 0.045) / 0.06).clamp(0.0, 0.92), (0.50 + 0.6 * self.light.level) * lit * furrow)
+        (
+            body * sides * ((gap - 0.045) / 0.06).clamp(0.0, 0.92),
+            (0.50 + 0.6 * self.light.level) * lit * furrow,
+        )
     }
 
     fn tooth(&self) -> [f32; 3] {
-        std::array::from_fn(|i| TOOTH[i] * (0.60 + 0.40 * self.light.tint[i]) * (0.34 + 0.50 * self.light.level))
+        std::array::from_fn(|i| {
+            TOOTH[i] * (0.60 + 0.40 * self.light.tint[i]) * (0.34 + 0.50 * self.light.level)
+        })
     }
 
     /// The shadow of the lips: at the top, in the corners, everywhere in a mouth that is hardly open.

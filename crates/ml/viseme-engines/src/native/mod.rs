@@ -24,9 +24,7 @@ mod teeth;
 mod testing;
 mod voice;
 
-use crate::engine::{
-    EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary,
-};
+use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
 use face::SpeakingFace;
 use motion::{Listener, SpeechNet};
 use rayon::prelude::*;
@@ -49,6 +47,9 @@ pub enum Weights {
     /// Those trained only on data with clear rights.
     Clean,
 }
+
+/// The embedded nets, in the order of [`Weights`].
+const WEIGHTS: [&[u8]; 2] = [include_bytes!("nets/speech.onnx"), include_bytes!("nets/speech_clean.onnx")];
 
 /// How the native engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,12 +82,8 @@ impl NativeEngine {
     /// # Errors
     /// When `runtime` cannot read it.
     pub fn new(options: NativeOptions, runtime: &dyn Runtime) -> Result<Self> {
-        let onnx: &[u8] = match options.weights {
-            Weights::Default => include_bytes!("nets/speech.onnx"),
-            Weights::Clean => include_bytes!("nets/speech_clean.onnx"),
-        };
         let net = SpeechNet {
-            session: runtime.load("native speech", onnx)?,
+            session: runtime.load("native speech", WEIGHTS[options.weights as usize])?,
             space: Arc::new(ShapeSpace::embedded()?),
         };
         Ok(Self {
@@ -130,7 +127,13 @@ struct NativeJob {
 }
 
 impl EngineJob for NativeJob {
-    fn study(&mut self, index: FrameIndex, frame: &Frame, track: TrackId, face: &FaceObservation) -> Result<()> {
+    fn study(
+        &mut self,
+        index: FrameIndex,
+        frame: &Frame,
+        track: TrackId,
+        face: &FaceObservation,
+    ) -> Result<()> {
         let study = match self.studies.entry(track) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {

@@ -297,7 +297,7 @@ mod tests {
         assert!(in_stretches.len() > 2 * STRETCH);
         let mut mel = normalised(&frames);
         let last = mel[mel.len() - BANDS..].to_vec();
-        while mel.len() % (BANDS * FRAMES_PER_MOUTH) != 0 {
+        while !mel.len().is_multiple_of(BANDS * FRAMES_PER_MOUTH) {
             mel.extend_from_slice(&last);
         }
         let at_once = net.run_stretch(mel).unwrap();

@@ -81,9 +81,11 @@ impl OpeningStatistics {
         let peak = self.percentile(0.95);
         let limit = self.percentile(CLOSED_SHARE).max(CLOSED_OPENING.min(CLOSED_OF_PEAK * peak));
         let last = (limit / BIN_WIDTH) as usize;
-        let (sum, count) = self.bins.iter().take(last + 1).fold((STILL, 0), |(sum, count), bin| {
-            (moved(&sum, &bin.sum, 1.0), count + bin.count)
-        });
+        let (sum, count) = self
+            .bins
+            .iter()
+            .take(last + 1)
+            .fold((STILL, 0), |(sum, count), bin| (moved(&sum, &bin.sum, 1.0), count + bin.count));
         (count > 0).then(|| {
             let speaks = peak >= SPEAKING_OPENING && peak - self.percentile(0.10) >= SPEAKING_RANGE;
             let amplitude = (AMPLITUDE_SHARE * peak).clamp(AMPLITUDE_RANGE.0, AMPLITUDE_RANGE.1);

@@ -68,9 +68,8 @@ impl<'a> Overlay<'a> {
             mouths,
             drawn,
             mask: outer.clone().map(|d| strength * smoothstep(FEATHER.1, FEATHER.0, d / scale)),
-            ring: outer.map(|d| {
-                smoothstep(RING.0, RING.1, d / scale) * smoothstep(RING.3, RING.2, d / scale)
-            }),
+            ring: outer
+                .map(|d| smoothstep(RING.0, RING.1, d / scale) * smoothstep(RING.3, RING.2, d / scale)),
             inside: inner.map(|d| open * smoothstep(soft.start, soft.end, d)),
             upper_side: above.map(|d| smoothstep(seam, -seam, d)),
             match_px: MATCH_REACH * placement.mouth_width(),
@@ -93,7 +92,8 @@ impl<'a> Overlay<'a> {
         let on_plane = |mask: &ImageF32| mask_of_plane(mask, self.format, plane);
         let empty = ImageF32::filled(base.width, base.height, 0.0);
         let layers = Layers { upper_side: on_plane(&self.upper_side), inside: on_plane(&self.inside) };
-        let mouth = self.mouths.iter().fold(empty, |sum, mouth| mouth.add_to(sum, self.format, plane, &layers));
+        let mouth =
+            self.mouths.iter().fold(empty, |sum, mouth| mouth.add_to(sum, self.format, plane, &layers));
         let new = match &self.drawn {
             Some(drawn) => mouth.blended(drawn.plane(plane), &layers.inside),
             None => self.matched(plane, &base, mouth, &on_plane(&self.ring)),

@@ -2,8 +2,8 @@
 
 use super::shape::{MouthShape, mouth_of, opening};
 use super::study::GUIDES;
-use viseme_core::geometry::{PixelRect, Rect, Vec2};
 use std::ops::Range;
+use viseme_core::geometry::{PixelRect, Rect, Vec2};
 use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_COUNT, MOUTH_COUNT, OUTER_UPPER_LIP};
 use viseme_face::{FaceObservation, HeadPose};
 use viseme_imaging::{ControlPoint, DisplacementField, Frame};
@@ -12,14 +12,14 @@ use viseme_imaging::{ControlPoint, DisplacementField, Frame};
 /// cheek bones (`FaceMesh` 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 33, 133, 362, 263, 145, 374, 159, 386, 70,
 /// 300, 105, 334, 9, 151, 50, 280, 101, 330, 118, 347, 117, 346, 123, 352, 116, 345, 227, 447, 234, 454, 93, 323).
 const HELD: [usize; 44] = [
-    89, 90, 91, 92, 93, 114, 113, 115, 111, 112, 109, 110, 85, 86, 87, 88, 131, 132, 133, 134, 121, 122, 135, 136,
-    116, 118, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 107, 108, 129, 124,
+    89, 90, 91, 92, 93, 114, 113, 115, 111, 112, 109, 110, 85, 86, 87, 88, 131, 132, 133, 134, 121, 122, 135,
+    136, 116, 118, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 107, 108, 129, 124,
 ];
 
 /// The outline of the face from the forehead clockwise (`FaceMesh` 10, 338, 297, … 109), as positions among ours.
 pub(super) const OVAL: [usize; 36] = [
-    94, 96, 98, 100, 102, 104, 123, 106, 108, 124, 125, 126, 52, 51, 49, 50, 48, 47, 46, 44, 45, 43, 42, 41, 40, 127,
-    128, 129, 107, 130, 105, 103, 101, 99, 97, 95,
+    94, 96, 98, 100, 102, 104, 123, 106, 108, 124, 125, 126, 52, 51, 49, 50, 48, 47, 46, 44, 45, 43, 42, 41,
+    40, 127, 128, 129, 107, 130, 105, 103, 101, 99, 97, 95,
 ];
 /// The tip of the nose (`FaceMesh` 4), from which the outline is widened.
 const NOSE_TIP: usize = 114;
@@ -62,9 +62,9 @@ impl Placement {
         let shape: MouthShape = std::array::from_fn(|i| present[i] + (shape[i] - present[i]) * strength);
         let target = std::array::from_fn(|i| face.pose.image_from_canonical(shape[i]).xy());
         let nose = face.points[NOSE_TIP].xy();
-        let pinned = PINNED.iter().flat_map(|&widening| {
-            OVAL.iter().map(move |&i| nose + (face.points[i].xy() - nose) * widening)
-        });
+        let pinned = PINNED
+            .iter()
+            .flat_map(|&widening| OVAL.iter().map(move |&i| nose + (face.points[i].xy() - nose) * widening));
         let anchors = HELD.iter().map(|&i| face.points[i].xy()).chain(pinned).collect();
         Self {
             current,
@@ -90,7 +90,8 @@ impl Placement {
 
     /// The warp of lips, jaw, chin and cheeks, everything else held.
     pub(super) fn field(&self, region: PixelRect) -> DisplacementField {
-        let moving = self.target.iter().zip(&self.current).map(|(&target, &source)| ControlPoint { target, source });
+        let moving =
+            self.target.iter().zip(&self.current).map(|(&target, &source)| ControlPoint { target, source });
         let held = self.anchors.iter().map(|&point| ControlPoint::fixed(point));
         let points: Vec<ControlPoint> = moving.chain(held).collect();
         DisplacementField::mls_similarity(&points, region, self.scale_px / NODES_PER_UNIT)

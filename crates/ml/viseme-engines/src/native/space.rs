@@ -52,8 +52,9 @@ struct Location {
 impl ShapeSpace {
     /// The space that the embedded nets were trained in.
     pub(super) fn embedded() -> Result<Self> {
-        let index: Index = serde_json::from_str(INDEX)
-            .map_err(|source| Error::internal("the index of the shape space cannot be read").with_source(source))?;
+        let index: Index = serde_json::from_str(INDEX).map_err(|source| {
+            Error::internal("the index of the shape space cannot be read").with_source(source)
+        })?;
         let basis: Vec<MouthShape> = index.shapes("basis")?;
         let direction = index.shapes("opening_direction")?;
         match direction.as_slice() {
@@ -81,9 +82,10 @@ impl ShapeSpace {
 
     /// The motion of `coefficients`.
     pub(super) fn motion(&self, coefficients: &[f32]) -> MouthShape {
-        self.basis.iter().zip(coefficients).fold(STILL, |sum, (component, &amount)| {
-            std::array::from_fn(|i| sum[i] + component[i] * amount)
-        })
+        self.basis
+            .iter()
+            .zip(coefficients)
+            .fold(STILL, |sum, (component, &amount)| std::array::from_fn(|i| sum[i] + component[i] * amount))
     }
 }
 
@@ -96,7 +98,7 @@ impl Index {
         let bytes = ARRAYS.get(location.offset * 4..(location.offset + count) * 4).ok_or_else(broken)?;
         let values: Vec<f32> =
             bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        if count % (3 * MOUTH_COUNT) != 0 {
+        if !count.is_multiple_of(3 * MOUTH_COUNT) {
             return Err(broken());
         }
         Ok(values

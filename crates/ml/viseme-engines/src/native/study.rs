@@ -88,11 +88,7 @@ impl TrackStudy {
         } else {
             Some((self.crops.append(frame, region)?, sharpness(frame, colour, face)?))
         };
-        self.push(Sighting {
-            source: source.0,
-            view: MouthView::of(face),
-            crop,
-        })
+        self.push(Sighting { source: source.0, view: MouthView::of(face), crop })
     }
 
     fn push(&mut self, sighting: Sighting) -> Result<()> {
@@ -151,7 +147,8 @@ impl TrackStudy {
             position += 1;
             kept[position - 1]
         });
-        let waiting = self.window.iter_mut().skip(self.taken).filter_map(|s| s.crop.as_mut()).map(|(crop, _)| crop);
+        let waiting =
+            self.window.iter_mut().skip(self.taken).filter_map(|s| s.crop.as_mut()).map(|(crop, _)| crop);
         self.crops.compact(self.candidates.iter_mut().map(|candidate| &mut candidate.crop).chain(waiting))
     }
 
@@ -185,12 +182,10 @@ fn most_different(bank: &[BankEntry], count: usize) -> Vec<bool> {
     let mut distance = vec![f32::INFINITY; bank.len()];
     let worth = |i: usize, distance: f32| distance * (1.0 - 0.25 * bank[i].blur);
     for _ in 0..count.min(bank.len()) {
-        let next = (0..bank.len())
-            .filter(|&i| !kept[i])
-            .fold(None, |best: Option<usize>, i| match best {
-                Some(b) if worth(b, distance[b]) >= worth(i, distance[i]) => Some(b),
-                _ => Some(i),
-            });
+        let next = (0..bank.len()).filter(|&i| !kept[i]).fold(None, |best: Option<usize>, i| match best {
+            Some(b) if worth(b, distance[b]) >= worth(i, distance[i]) => Some(b),
+            _ => Some(i),
+        });
         let Some(next) = next else { break };
         kept[next] = true;
         for (i, distance) in distance.iter_mut().enumerate() {
@@ -238,8 +233,12 @@ mod tests {
     use super::*;
     use viseme_imaging::{ColourMatrix, ColourRange};
 
-    const COLOUR: ColourInfo =
-        ColourInfo { range: ColourRange::Limited, matrix: ColourMatrix::Bt709, primaries: None, transfer: None };
+    const COLOUR: ColourInfo = ColourInfo {
+        range: ColourRange::Limited,
+        matrix: ColourMatrix::Bt709,
+        primaries: None,
+        transfer: None,
+    };
 
     fn study(folder: &Path) -> TrackStudy {
         TrackStudy::begin(&folder.join("mouths"), PixelFormat::YUV420P).unwrap()
@@ -256,7 +255,12 @@ mod tests {
         }
         study.finish().unwrap();
         assert!(study.candidates.len() <= MOST_CANDIDATES);
-        let largest = study.candidates.iter().map(|c| c.crop.region.width * c.crop.region.height * 3 / 2).max().unwrap();
+        let largest = study
+            .candidates
+            .iter()
+            .map(|c| c.crop.region.width * c.crop.region.height * 3 / 2)
+            .max()
+            .unwrap();
         assert!(study.crops.len() <= (MOST_CANDIDATES as u64 + 5) * u64::from(largest));
         let open = study.candidates.iter().filter(|c| opening(&c.view.shape) > 0.1).count();
         assert!(open >= 20, "{open} of 20 open mouths kept");
@@ -286,7 +290,9 @@ mod tests {
         let mut study = study(folder.path());
         let picture = frame(PixelFormat::YUV420P, 96, 96, 1);
         for i in 0..9 {
-            study.see(FrameIndex(i), &picture, &COLOUR, &face(30.0 + 2.0 * i as f32, 30.0, 30.0, 0.0)).unwrap();
+            study
+                .see(FrameIndex(i), &picture, &COLOUR, &face(30.0 + 2.0 * i as f32, 30.0, 30.0, 0.0))
+                .unwrap();
         }
         study.finish().unwrap();
         let x: Vec<f32> = study.candidates.iter().map(|candidate| candidate.view.points[0].x).collect();

@@ -76,8 +76,8 @@ impl TeethRow {
         // Depth into the tooth from its biting edge.
         let depth = self.edge_side * (edge - y) - retreat - cut;
         let row_end: f32 = self.widths.iter().sum();
-        let coverage =
-            (depth / EDGE_SOFTNESS + 0.5).clamp(0.0, 1.0) * ((row_end - across) / END_SOFTNESS).clamp(0.0, 1.0);
+        let coverage = (depth / EDGE_SOFTNESS + 0.5).clamp(0.0, 1.0)
+            * ((row_end - across) / END_SOFTNESS).clamp(0.0, 1.0);
         let height = (depth / self.height).clamp(0.0, 1.6);
         // Slightly translucent at the biting edge, darker towards the gum.
         let light =

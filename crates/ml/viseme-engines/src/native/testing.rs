@@ -25,7 +25,8 @@ pub(super) fn frame(format: PixelFormat, width: u32, height: u32, seed: u32) -> 
         let (columns, rows) = format.plane_size(plane, width, height);
         for y in 0..rows {
             for x in 0..columns {
-                let wave = ((x * (2 + plane as u32) + seed * 3) as f32 * 0.11).sin() + (y as f32 * 0.17).cos();
+                let wave =
+                    ((x * (2 + plane as u32) + seed * 3) as f32 * 0.11).sin() + (y as f32 * 0.17).cos();
                 let value = ((0.5 + 0.2 * wave) * f32::from(format.max_value())) as u16;
                 if format.bit_depth > 8 {
                     bytes.extend(value.to_le_bytes());
