@@ -58,6 +58,7 @@ fn speech() -> Vec<f32> {
 struct Talk {
     format: PixelFormat,
     speaks: bool,
+    is_still: bool,
     speech: Vec<f32>,
     scale_px: f32,
     x: f32,
@@ -65,7 +66,14 @@ struct Talk {
 
 impl Default for Talk {
     fn default() -> Self {
-        Self { format: PixelFormat::YUV420P, speaks: true, speech: speech(), scale_px: 50.0, x: 80.0 }
+        Self {
+            format: PixelFormat::YUV420P,
+            speaks: true,
+            is_still: false,
+            speech: speech(),
+            scale_px: 50.0,
+            x: 80.0,
+        }
     }
 }
 
@@ -96,7 +104,7 @@ impl Talk {
             format: self.format,
             colour,
             work_dir: folder.to_owned(),
-            is_still: false,
+            is_still: self.is_still,
         };
         let mut job = NativeEngine::new(options, &RtenRuntime::default()).unwrap().begin(context).unwrap();
         for i in 0..FRAMES {
@@ -230,4 +238,21 @@ fn a_face_or_a_frame_that_was_never_planned_is_refused() {
     };
     assert!(job.synthesize(&[request(TrackId(9), 0)]).is_err());
     assert!(job.synthesize(&[request(TRACK, 999)]).is_err());
+}
+
+#[test]
+fn a_picture_that_is_animated_moves_in_silence_and_others_do_not() {
+    let options = NativeOptions { animate_still: true, ..NativeOptions::default() };
+    let quiet = || Talk { speaks: false, speech: vec![0.0; 32_000], ..Talk::default() };
+    let picture = Talk { is_still: true, ..quiet() };
+    let patches = picture.patches(1.0, options).unwrap();
+    patches.iter().flatten().for_each(|patch| fits(patch, &picture));
+    let face = picture.face(0);
+    let moved = patches[40].as_ref().unwrap();
+    assert!((moved.region.y as f32) < face.points[94].y, "the forehead moves too");
+    assert_ne!(patches[0], patches[20]);
+    assert_eq!(
+        quiet().patches(1.0, options).unwrap(),
+        quiet().patches(1.0, NativeOptions::default()).unwrap()
+    );
 }

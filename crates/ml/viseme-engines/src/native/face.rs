@@ -1,5 +1,6 @@
 //! A face that is ready to speak: how it rests, what its mouth does at each planned moment, whom it borrows from.
 
+use super::NativeOptions;
 use super::bank::{BankEntry, MouthFeatures, choose, loans};
 use super::borrowed::{BorrowedMouth, Fitting, MouthView};
 use super::crops::CropFile;
@@ -11,8 +12,9 @@ use super::placement::Placement;
 use super::render::render;
 use super::shape::{MouthShape, moved, with_lips_apart, with_lips_closed};
 use super::space::ShapeSpace;
+use super::still::alive;
 use super::study::{Candidate, TrackStudy};
-use crate::engine::{MouthPlan, MouthRequest};
+use crate::engine::{JobContext, MouthPlan, MouthRequest};
 use std::borrow::Cow;
 use std::sync::Arc;
 use viseme_core::geometry::Vec2;
@@ -29,6 +31,8 @@ const GAP_OF_OPENING: f32 = 1.6;
 pub(super) struct SpeakingFace {
     neutral: NeutralMouth,
     expression: f32,
+    /// Whether the head sways and the eyes blink.
+    animate: bool,
     colour: ColourInfo,
     motion: Arc<MouthMotion>,
     candidates: Vec<Candidate>,
@@ -46,16 +50,17 @@ impl SpeakingFace {
         plan: &MouthPlan,
         motion: &Arc<MouthMotion>,
         space: &ShapeSpace,
-        expression: f32,
-        colour: &ColourInfo,
+        options: &NativeOptions,
+        context: &JobContext,
     ) -> Result<Option<Self>> {
         study.finish()?;
         let Some(neutral) = study.statistics.neutral(space) else { return Ok(None) };
         let bank = if neutral.speaks { study.entries() } else { Vec::new() };
         let mut face = Self {
             neutral,
-            expression,
-            colour: colour.clone(),
+            expression: options.expression,
+            animate: options.animate_still && context.is_still,
+            colour: context.colour.clone(),
             motion: Arc::clone(motion),
             bank,
             candidates: study.candidates,
@@ -90,7 +95,13 @@ impl SpeakingFace {
             Error::internal(format!("output frame {} was never planned", request.planned.output.0))
         })?;
         let strength = request.strength.min(1.0);
-        let placement = Placement::new(request.face, &self.target(request.planned.speech_s), strength);
+        let target = self.target(request.planned.speech_s);
+        let placement = if self.animate {
+            let held = alive(request.face, request.planned.speech_s, strength);
+            Placement::swaying(request.face, &held, &target, strength)
+        } else {
+            Placement::new(request.face, &target, strength)
+        };
         let frame = request.frame;
         let region = placement.mouth_region(MARGIN, frame);
         if region.is_empty() {

@@ -4,13 +4,15 @@
 use super::neutral::NeutralMouth;
 use super::placement::Placement;
 use super::shape::{INNER_LOWER_MIDDLE, INNER_UPPER_MIDDLE};
+use super::study::GUIDES;
 use super::teeth::{LOWER, UPPER};
 use viseme_core::Result;
 use viseme_core::geometry::{Affine, PixelRect, Vec2, Vec3};
 use viseme_face::FaceObservation;
 use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_UPPER_LIP};
 use viseme_imaging::{
-    ColourInfo, Frame, ImageF32, crop_rgb, mask_of_plane, planes_from_rgb, polygon_distance, smoothstep,
+    ColourInfo, ControlPoint, DisplacementField, Frame, ImageF32, crop_rgb, mask_of_plane, planes_from_rgb,
+    polygon_distance, smoothstep, warp_plane,
 };
 
 /// Where skin is looked at, as positions among the landmarks (`FaceMesh` 205, 425, 50, 280, 199), and how much of it.
@@ -79,7 +81,7 @@ impl DrawnMouth {
         let rgb = rgb.map(|plane| plane.blurred(blur));
         let mut planes = planes_from_rgb(&rgb, frame.format, colour);
         if placement.shows_teeth() {
-            uncover_own(&mut planes, placement, frame, region);
+            uncover_own(&mut planes, placement, face, frame, region);
         }
         Ok(Self { planes })
     }
@@ -90,21 +92,32 @@ impl DrawnMouth {
     }
 }
 
-/// Shows the source's own teeth where they are: they do not move with the lips.
-fn uncover_own(planes: &mut [ImageF32], placement: &Placement, frame: &Frame, region: PixelRect) {
-    let outline: Vec<Vec2> = placement.current[INNER_UPPER_LIP]
-        .iter()
-        .chain(placement.current[INNER_LOWER_LIP].iter().rev())
-        .copied()
-        .collect();
+/// Shows the source's own teeth where the head has carried them: they do not move with the lips.
+fn uncover_own(
+    planes: &mut [ImageF32],
+    placement: &Placement,
+    face: &FaceObservation,
+    frame: &Frame,
+    region: PixelRect,
+) {
+    let carried = &placement.carried;
+    let outline: Vec<Vec2> =
+        carried[INNER_UPPER_LIP].iter().chain(carried[INNER_LOWER_LIP].iter().rev()).copied().collect();
     let scale = placement.scale_px;
     let apart = (placement.opening() / APART - 0.5).clamp(0.0, 1.0);
     let mask =
         polygon_distance(&outline, region).map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
+    let rigid: Vec<ControlPoint> = placement
+        .guides
+        .iter()
+        .zip(GUIDES)
+        .map(|(&target, i)| ControlPoint { target, source: face.points[i].xy() })
+        .collect();
+    let field = DisplacementField::mls_similarity(&rigid, region, scale);
     for (index, plane) in planes.iter_mut().enumerate() {
-        let own = ImageF32::from_plane(&frame.planes[index], frame.format.plane_region(index, region));
-        *plane = std::mem::replace(plane, ImageF32::filled(0, 0, 0.0))
-            .blended(&own, &mask_of_plane(&mask, frame.format, index));
+        let own = warp_plane(&frame.planes[index], frame.format, index, &field, region);
+        let drawn = std::mem::replace(plane, ImageF32::filled(0, 0, 0.0));
+        *plane = drawn.blended(&own, &mask_of_plane(&mask, frame.format, index));
     }
 }
 

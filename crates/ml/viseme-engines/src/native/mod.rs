@@ -18,6 +18,7 @@ mod placement;
 mod render;
 mod shape;
 mod space;
+mod still;
 mod study;
 mod teeth;
 #[cfg(test)]
@@ -150,17 +151,19 @@ impl EngineJob for NativeJob {
     }
 
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary> {
-        let motion = Arc::new(self.net.motion(self.listener.finish())?);
+        // The features of a long speech are not needed once its motion is known.
+        let mut listener = std::mem::replace(&mut self.listener, Listener::new());
+        let motion = Arc::new(self.net.motion(listener.finish())?);
         for plan in plans {
             let Some(study) = self.studies.remove(&plan.track) else { continue };
-            let (space, expression) = (&self.net.space, self.options.expression);
+            let space = &self.net.space;
             if let Some(face) =
-                SpeakingFace::prepare(study, plan, &motion, space, expression, &self.context.colour)?
+                SpeakingFace::prepare(study, plan, &motion, space, &self.options, &self.context)?
             {
                 self.faces.insert(plan.track, face);
             }
         }
-        Ok(SpeechSummary { duration_s: self.listener.duration_s(), voiced_s: motion.voiced_s() })
+        Ok(SpeechSummary { duration_s: listener.duration_s(), voiced_s: motion.voiced_s() })
     }
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {

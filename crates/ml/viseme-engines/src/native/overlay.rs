@@ -3,14 +3,16 @@
 use super::borrowed::{Fitting, Layers};
 use super::interior::DrawnMouth;
 use super::placement::Placement;
-use viseme_core::geometry::PixelRect;
+use viseme_core::geometry::{PixelRect, Vec2};
 use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_LOWER_LIP, OUTER_UPPER_LIP};
 use viseme_imaging::{ImageF32, PixelFormat, low_pass_offset, mask_of_plane, polygon_distance, smoothstep};
 
 /// Room that the overlay and its colour match need around the lips, in canonical units.
-pub(super) const MARGIN: f32 = 0.22;
+pub(super) const MARGIN: f32 = 0.24;
 /// The overlay is whole up to this distance from the lip line and gone at that, in canonical units.
 const FEATHER: (f32, f32) = (0.02, 0.12);
+/// The overlay reaches further at the corners of the mouth, in canonical units: the folds of a smile begin there.
+const CORNERS: f32 = 0.05;
 /// Colours are compared on a ring of skin between these distances from the lip line: (rises from, to, falls from, to).
 const RING: (f32, f32, f32, f32) = (0.02, 0.05, 0.13, 0.20);
 /// The inside of the mouth begins so far within the inner lip line and is whole at that.
@@ -54,7 +56,7 @@ impl<'a> Overlay<'a> {
         strength: f32,
     ) -> Self {
         let scale = placement.scale_px;
-        let outer = polygon_distance(&placement.outline(OUTER_UPPER_LIP, OUTER_LOWER_LIP), region);
+        let outer = polygon_distance(&rim(placement), region);
         let inner = polygon_distance(&placement.outline(INNER_UPPER_LIP, INNER_LOWER_LIP), region);
         let above = polygon_distance(&placement.above_the_seam(), region);
         // Lips that close over drawn teeth need a line between them even when they touch.
@@ -107,6 +109,16 @@ impl<'a> Overlay<'a> {
         let offset = low_pass_offset(base, &patch, ring, self.match_px / (1 << shift) as f32);
         patch.zip(&offset, |value, offset| value + offset)
     }
+}
+
+/// The outer lip line with its corners drawn out.
+fn rim(placement: &Placement) -> Vec<Vec2> {
+    let mut rim = placement.outline(OUTER_UPPER_LIP, OUTER_LOWER_LIP);
+    let (left, right) = (OUTER_UPPER_LIP.start, OUTER_UPPER_LIP.end - 1);
+    let outwards = (rim[right] - rim[left]) * (CORNERS * placement.scale_px / placement.mouth_width().max(1.0));
+    rim[left] = rim[left] - outwards;
+    rim[right] = rim[right] + outwards;
+    rim
 }
 
 /// Scales the fine detail of `patch` so that on the ring, where both show the same skin, it is as strong as in `base`.

@@ -23,8 +23,10 @@ pub(super) const OVAL: [usize; 36] = [
 ];
 /// The tip of the nose (`FaceMesh` 4), from which the outline is widened.
 const NOSE_TIP: usize = 114;
-/// The background is pinned on the outline widened so much.
-const PINNED: [f32; 2] = [1.38, 1.75];
+/// The outline widened so much goes with the head by that share: the hair does, the background does not.
+const AROUND: [(f32, f32); 3] = [(1.38, 1.0), (1.75, 0.4), (2.2, 0.0)];
+/// Lid points that are not among the held ones (`FaceMesh` 160, 158, 153, 144, 385, 387, 373, 380).
+const LIDS: Range<usize> = 151..159;
 
 /// Lips further apart than this, in canonical units, may show teeth.
 const TEETH_OPENING: f32 = 0.04;
@@ -38,48 +40,61 @@ const NODES_PER_UNIT: f32 = 12.0;
 #[derive(Debug)]
 pub(super) struct Placement {
     /// The mouth points as they are, in pixels of the frame.
-    pub(super) current: [Vec2; MOUTH_COUNT],
+    current: [Vec2; MOUTH_COUNT],
+    /// The mouth points as they would be if only the head moved.
+    pub(super) carried: [Vec2; MOUTH_COUNT],
     /// The mouth points as they shall be.
     pub(super) target: [Vec2; MOUTH_COUNT],
-    /// The [`GUIDES`] in the frame.
+    /// The [`GUIDES`] as they shall be.
     pub(super) guides: [Vec2; GUIDES.len()],
     /// The mouth as it is, in canonical units.
     pub(super) present: MouthShape,
     /// The target in canonical units.
     pub(super) shape: MouthShape,
-    /// Where the head is.
+    /// Where the head shall be.
     pub(super) pose: HeadPose,
     /// Pixels per canonical unit.
     pub(super) scale_px: f32,
-    anchors: Vec<Vec2>,
+    /// What goes with the head, and what holds still.
+    anchors: Vec<ControlPoint>,
+    /// Whether the head itself moves.
+    sways: bool,
 }
 
 impl Placement {
     /// The face with the mouth `shape`, or a share `strength` (0 to 1) of the way to it.
     pub(super) fn new(face: &FaceObservation, shape: &MouthShape, strength: f32) -> Self {
-        let current: [Vec2; MOUTH_COUNT] = std::array::from_fn(|i| face.points[i].xy());
+        Self::swaying(face, face, shape, strength)
+    }
+
+    /// The face with the mouth `shape` and the head as `held` has it.
+    pub(super) fn swaying(
+        face: &FaceObservation,
+        held: &FaceObservation,
+        shape: &MouthShape,
+        strength: f32,
+    ) -> Self {
         let present = mouth_of(face);
         let shape: MouthShape = std::array::from_fn(|i| present[i] + (shape[i] - present[i]) * strength);
-        let target = std::array::from_fn(|i| face.pose.image_from_canonical(shape[i]).xy());
-        let nose = face.points[NOSE_TIP].xy();
-        let pinned = PINNED
-            .iter()
-            .flat_map(|&widening| OVAL.iter().map(move |&i| nose + (face.points[i].xy() - nose) * widening));
-        let anchors = HELD.iter().map(|&i| face.points[i].xy()).chain(pinned).collect();
         Self {
-            current,
-            target,
+            current: std::array::from_fn(|i| face.points[i].xy()),
+            carried: std::array::from_fn(|i| held.points[i].xy()),
+            target: std::array::from_fn(|i| held.pose.image_from_canonical(shape[i]).xy()),
             present,
             shape,
-            pose: face.pose,
-            guides: GUIDES.map(|i| face.points[i].xy()),
+            pose: held.pose,
+            guides: GUIDES.map(|i| held.points[i].xy()),
             scale_px: face.pose.scale_px,
-            anchors,
+            anchors: anchors(face, held),
+            sways: face != held,
         }
     }
 
     /// The part of the frame that may change, on chroma samples.
     pub(super) fn region(&self, frame: &Frame) -> PixelRect {
+        if self.sways {
+            return pixels_around(self.anchors.iter().map(|anchor| anchor.target), 0.0, frame);
+        }
         pixels_around(self.current.iter().chain(&self.target).copied(), REACH * self.scale_px, frame)
     }
 
@@ -92,9 +107,10 @@ impl Placement {
     pub(super) fn field(&self, region: PixelRect) -> DisplacementField {
         let moving =
             self.target.iter().zip(&self.current).map(|(&target, &source)| ControlPoint { target, source });
-        let held = self.anchors.iter().map(|&point| ControlPoint::fixed(point));
-        let points: Vec<ControlPoint> = moving.chain(held).collect();
-        DisplacementField::mls_similarity(&points, region, self.scale_px / NODES_PER_UNIT)
+        let points: Vec<ControlPoint> = moving.chain(self.anchors.iter().copied()).collect();
+        // Lids are finer than jaws.
+        let nodes = if self.sways { 2.0 * NODES_PER_UNIT } else { NODES_PER_UNIT };
+        DisplacementField::mls_similarity(&points, region, self.scale_px / nodes)
     }
 
     /// A lip line of the target as a closed polygon: `upper` from left to right, then `lower` from right to left.
@@ -131,6 +147,23 @@ impl Placement {
     pub(super) fn mouth_width(&self) -> f32 {
         (self.target[OUTER_UPPER_LIP.end - 1] - self.target[OUTER_UPPER_LIP.start]).length()
     }
+}
+
+/// The upper face and rings around the head, from where `face` has them to where `held` does.
+fn anchors(face: &FaceObservation, held: &FaceObservation) -> Vec<ControlPoint> {
+    let point = |i: usize| ControlPoint { target: held.points[i].xy(), source: face.points[i].xy() };
+    let nose = face.points[NOSE_TIP].xy();
+    let sways = face != held;
+    // The outermost ring is only needed to stop a head that moves.
+    let rings = AROUND.iter().take(if sways { 3 } else { 2 }).flat_map(|&(widening, share)| {
+        OVAL.iter().map(move |&i| {
+            let motion = held.points[i].xy() - face.points[i].xy();
+            let source = nose + (face.points[i].xy() - nose) * widening;
+            ControlPoint { target: source + motion * share, source }
+        })
+    });
+    let lids = LIDS.take(if sways { LIDS.len() } else { 0 });
+    HELD.iter().copied().chain(lids).map(point).chain(rings).collect()
 }
 
 fn pixels_around(points: impl Iterator<Item = Vec2>, margin: f32, frame: &Frame) -> PixelRect {
