@@ -19,8 +19,20 @@ const TURN: f32 = 0.004;
 const BLUR: f32 = 0.02;
 /// For a jump to another moment of the source.
 const JUMP: f32 = 0.05;
-/// For standing still or going backwards in the source.
-const UNNATURAL: f32 = 0.004;
+/// What it costs to go on in the source by one neighbour, to stay, and to go back by one.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    forwards: f32,
+    stay: f32,
+    backwards: f32,
+}
+
+/// In speech the source's own motion is the most natural.
+const SPEAKING: Steps = Steps { forwards: 0.0, stay: 0.004, backwards: 0.004 };
+/// A mouth that rests stays one and the same: lips must not flicker in a pause.
+const RESTING: Steps = Steps { forwards: 0.02, stay: 0.0, backwards: 0.02 };
+/// Wanted mouths that differ by less than this rest.
+const REST: f32 = 2e-4;
 /// Neighbouring candidates at most this many source frames apart flow into each other.
 const NEIGHBOURS: u64 = 2;
 
@@ -102,13 +114,17 @@ fn cheapest_path(
         total[usize::from(start)] = 0.0;
     }
     let mut came_from = Vec::new();
+    let mut before: Option<MouthFeatures> = None;
     for target in targets {
-        let (mut next, from) = best_steps(bank, &total);
+        let rests =
+            before.as_ref().is_some_and(|before| profile_distance(&before.profile, &target.profile) < REST);
+        let (mut next, from) = best_steps(bank, &total, if rests { RESTING } else { SPEAKING });
         for (cost, entry) in next.iter_mut().zip(bank) {
             *cost += mismatch(entry, &target);
         }
         came_from.push(from);
         total = next;
+        before = Some(target);
     }
     let mut at = index_of_least(&total);
     let mut path = vec![0; came_from.len()];
@@ -120,7 +136,7 @@ fn cheapest_path(
 }
 
 /// For each candidate the cheapest way to come to it: (costs, predecessors).
-fn best_steps(bank: &[BankEntry], total: &[f32]) -> (Vec<f32>, Vec<u16>) {
+fn best_steps(bank: &[BankEntry], total: &[f32], steps: Steps) -> (Vec<f32>, Vec<u16>) {
     let cheapest = index_of_least(total);
     (0..bank.len())
         .map(|i| {
@@ -132,11 +148,11 @@ fn best_steps(bank: &[BankEntry], total: &[f32]) -> (Vec<f32>, Vec<u16>) {
             };
             let flows = |a: usize, b: usize| bank[b].source - bank[a].source <= NEIGHBOURS;
             if i > 0 && flows(i - 1, i) {
-                offer(total[i - 1], i - 1);
+                offer(total[i - 1] + steps.forwards, i - 1);
             }
-            offer(total[i] + UNNATURAL, i);
+            offer(total[i] + steps.stay, i);
             if i + 1 < bank.len() && flows(i, i + 1) {
-                offer(total[i + 1] + UNNATURAL, i + 1);
+                offer(total[i + 1] + steps.backwards, i + 1);
             }
             (best.0, best.1 as u16)
         })
@@ -213,9 +229,9 @@ mod tests {
     fn step_cost(bank: &[BankEntry], from: usize, to: usize) -> f32 {
         let near = bank[from].source.abs_diff(bank[to].source) <= NEIGHBOURS;
         match to as i64 - from as i64 {
-            1 if near => 0.0,
-            0 => UNNATURAL,
-            -1 if near => UNNATURAL,
+            1 if near => SPEAKING.forwards,
+            0 => SPEAKING.stay,
+            -1 if near => SPEAKING.backwards,
             _ => JUMP,
         }
     }
@@ -259,6 +275,13 @@ mod tests {
         assert_eq!(loans(&bank, &chosen, 0).len(), 1);
         assert_eq!(loans(&bank, &chosen, 1).len(), 2);
         assert_eq!(loans(&bank, &chosen, 2).len(), 2);
+    }
+
+    #[test]
+    fn a_resting_mouth_is_one_mouth() {
+        let bank = bank(&[0.0, 0.004, 0.3, 0.002]);
+        let chosen = choose(&bank, 50, |_| mouth(0.0));
+        assert!(chosen.iter().all(|&entry| entry == chosen[0]));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl SpeakingFace {
         plan: &MouthPlan,
         motion: &Arc<MouthMotion>,
         space: &ShapeSpace,
-        options: &NativeOptions,
+        options: NativeOptions,
         context: &JobContext,
     ) -> Result<Option<Self>> {
         study.finish()?;

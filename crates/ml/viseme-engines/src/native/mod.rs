@@ -158,7 +158,7 @@ impl EngineJob for NativeJob {
             let Some(study) = self.studies.remove(&plan.track) else { continue };
             let space = &self.net.space;
             if let Some(face) =
-                SpeakingFace::prepare(study, plan, &motion, space, &self.options, &self.context)?
+                SpeakingFace::prepare(study, plan, &motion, space, self.options, &self.context)?
             {
                 self.faces.insert(plan.track, face);
             }

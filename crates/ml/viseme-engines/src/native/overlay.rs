@@ -115,7 +115,8 @@ impl<'a> Overlay<'a> {
 fn rim(placement: &Placement) -> Vec<Vec2> {
     let mut rim = placement.outline(OUTER_UPPER_LIP, OUTER_LOWER_LIP);
     let (left, right) = (OUTER_UPPER_LIP.start, OUTER_UPPER_LIP.end - 1);
-    let outwards = (rim[right] - rim[left]) * (CORNERS * placement.scale_px / placement.mouth_width().max(1.0));
+    let outwards =
+        (rim[right] - rim[left]) * (CORNERS * placement.scale_px / placement.mouth_width().max(1.0));
     rim[left] = rim[left] - outwards;
     rim[right] = rim[right] + outwards;
     rim
