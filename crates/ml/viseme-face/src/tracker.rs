@@ -62,7 +62,8 @@ pub struct Tracker {
     followed: Vec<Followed>,
     started: u32,
     since_search: u32,
-    is_first: bool,
+    /// The frame that comes next; none before the first.
+    next: Option<FrameIndex>,
     is_cut: bool,
 }
 
@@ -77,12 +78,12 @@ impl Tracker {
             followed: Vec::new(),
             started: 0,
             since_search: 0,
-            is_first: true,
+            next: None,
             is_cut: false,
         }
     }
 
-    /// The faces of the next frame, by track. Frames are given in order, each once.
+    /// The faces of a frame, by track. Frames are given in order; where one is left out a new shot begins.
     ///
     /// # Errors
     /// When a model fails.
@@ -90,20 +91,22 @@ impl Tracker {
         &mut self,
         frame: &Frame,
         colour: &ColourInfo,
-        _index: FrameIndex,
+        index: FrameIndex,
     ) -> Result<Vec<(TrackId, FaceObservation)>> {
         let image = AnalysisImage { frame, colour };
-        self.is_cut = self.cuts.is_cut(frame);
+        let is_first = self.next.is_none();
+        let is_gap = self.next.is_some_and(|next| next != index);
+        self.next = Some(FrameIndex(index.0 + 1));
+        self.is_cut = self.cuts.is_cut(frame) || is_gap;
         if self.is_cut {
             self.followed.clear();
         }
         self.follow(image)?;
-        if self.is_search_due() {
+        if is_first || self.is_search_due() {
             self.search(image)?;
             self.since_search = 0;
         }
         self.since_search += 1;
-        self.is_first = false;
         self.forget(frame);
         self.confirm();
         let mut seen: Vec<_> = self.followed.iter().filter_map(|f| Some((f.id?, f.face.clone()?))).collect();
@@ -137,7 +140,7 @@ impl Tracker {
         let is_unsettled = self.followed.iter().any(|f| f.missed > 0 || f.id.is_none());
         let every =
             if self.followed.is_empty() { self.options.search_every } else { self.options.detect_every };
-        self.is_first || self.is_cut || is_unsettled || self.since_search >= every
+        self.is_cut || is_unsettled || self.since_search >= every
     }
 
     /// Searches the whole frame: for faces that were lost, and for new ones.
