@@ -7,4 +7,4 @@ pub mod native;
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
 };
-pub use native::{NativeEngine, NativeOptions, Weights};
+pub use native::{NativeEngine, NativeOptions};

@@ -34,7 +34,7 @@ pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
 pub use runner::{Runner, run};
-pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions, Weights};
+pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_face::FaceChoice;
 pub use viseme_media::VideoCodec as Codec;

@@ -1,6 +1,6 @@
 //! Which engines there are.
 
-use crate::spec::{JobSpec, Weights};
+use crate::spec::JobSpec;
 use viseme_core::{Error, Result};
 use viseme_engines::{LocalEngine, NativeEngine, NativeOptions};
 use viseme_models::Runtime;
@@ -44,13 +44,6 @@ pub(crate) fn find(name: &str) -> Result<&'static EngineEntry> {
 }
 
 fn native(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>> {
-    let options = NativeOptions {
-        weights: match spec.engine.weights {
-            Weights::Default => viseme_engines::Weights::Default,
-            Weights::Clean => viseme_engines::Weights::Clean,
-        },
-        expression: spec.engine.expression,
-        animate_still: spec.still.animate,
-    };
+    let options = NativeOptions { expression: spec.engine.expression, animate_still: spec.still.animate };
     Ok(Box::new(NativeEngine::new(options, runtime)?))
 }

@@ -1,6 +1,5 @@
 //! What a job did, for people and machines.
 
-use crate::spec::Weights;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,8 +17,6 @@ pub struct Report {
     pub version: u32,
     /// The engine that made the mouths.
     pub engine: String,
-    /// The weights that it used.
-    pub weights: Weights,
     /// The video that went in.
     pub input: InputFacts,
     /// The speech that went in.

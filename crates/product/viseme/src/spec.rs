@@ -74,27 +74,14 @@ pub enum LoopMode {
 pub struct EngineChoice {
     /// One of [`engines`](crate::engines).
     pub name: String,
-    /// Which weights the engine uses.
-    pub weights: Weights,
     /// How strongly the mouth moves: 1 is natural, 0 keeps it closed.
     pub expression: f32,
 }
 
 impl Default for EngineChoice {
     fn default() -> Self {
-        Self { name: registry::NATIVE.to_owned(), weights: Weights::default(), expression: 1.0 }
+        Self { name: registry::NATIVE.to_owned(), expression: 1.0 }
     }
-}
-
-/// Which weights an engine uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// The best figures.
-    #[default]
-    Default,
-    /// Trained on data of clear rights alone.
-    Clean,
 }
 
 /// What happens to a portrait picture.
@@ -313,7 +300,7 @@ mod tests {
         spec.face = FaceChoice::Nth(2);
         spec.end_s = Some(3.5);
         spec.loop_mode = LoopMode::Pingpong;
-        spec.engine.weights = Weights::Clean;
+        spec.engine.expression = 0.5;
         spec.mask_output = Some("mask.mkv".into());
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);

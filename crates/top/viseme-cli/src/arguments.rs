@@ -70,9 +70,6 @@ pub(crate) struct SyncArguments {
     /// The engine that makes the mouths
     #[arg(long, default_value = "native")]
     pub(crate) engine: String,
-    /// The weights of the native engine's speech net: `clean` was trained on data of clear rights alone
-    #[arg(long, default_value = "default")]
-    pub(crate) weights: WeightsArgument,
     /// How strongly the mouth moves, 1 is natural
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) expression: f32,
@@ -201,24 +198,6 @@ impl From<LoopArgument> for viseme::LoopMode {
             LoopArgument::None => Self::None,
             LoopArgument::Repeat => Self::Repeat,
             LoopArgument::Pingpong => Self::Pingpong,
-        }
-    }
-}
-
-/// The weights of the native engine.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum WeightsArgument {
-    /// The best figures
-    Default,
-    /// Trained on data of clear rights alone
-    Clean,
-}
-
-impl From<WeightsArgument> for viseme::Weights {
-    fn from(argument: WeightsArgument) -> Self {
-        match argument {
-            WeightsArgument::Default => Self::Default,
-            WeightsArgument::Clean => Self::Clean,
         }
     }
 }

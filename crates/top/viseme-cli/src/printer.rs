@@ -26,7 +26,9 @@ pub(crate) fn warn(message: &str) {
 /// Says why the command failed and what to do about it.
 pub(crate) fn fail(error: &Error) {
     say(&format!("{} {error}", painted("error:", 31)));
-    if let Some(source) = error.source().map(ToString::to_string)
+    // What a child process said last helps to mend a fault of ours; any other kind is said in full by its message.
+    if error.kind() == ErrorKind::Internal
+        && let Some(source) = error.source().map(ToString::to_string)
         && !error.to_string().contains(&source)
     {
         say(&format!("  because: {source}"));

@@ -39,24 +39,12 @@ use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch};
 use viseme_models::Runtime;
 
-/// Which embedded weights listen to the speech.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Weights {
-    /// The better ones; their training data includes clips of unclear rights.
-    #[default]
-    Default,
-    /// Those trained only on data with clear rights.
-    Clean,
-}
-
-/// The embedded nets, in the order of [`Weights`].
-const WEIGHTS: [&[u8]; 2] = [include_bytes!("nets/speech.onnx"), include_bytes!("nets/speech_clean.onnx")];
+/// The net that listens to the speech. How it was made and what it was trained on stands in `training/speech`.
+const SPEECH: &[u8] = include_bytes!("nets/speech.onnx");
 
 /// How the native engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NativeOptions {
-    /// The weights of the speech net.
-    pub weights: Weights,
     /// Scales all motion of the mouth: 1 as measured, 0 for lips that stay shut.
     pub expression: f32,
     /// Whether the head of a single picture moves a little and its eyes blink.
@@ -65,7 +53,7 @@ pub struct NativeOptions {
 
 impl Default for NativeOptions {
     fn default() -> Self {
-        Self { weights: Weights::Default, expression: 1.0, animate_still: false }
+        Self { expression: 1.0, animate_still: false }
     }
 }
 
@@ -84,7 +72,7 @@ impl NativeEngine {
     /// When `runtime` cannot read it.
     pub fn new(options: NativeOptions, runtime: &dyn Runtime) -> Result<Self> {
         let net = SpeechNet {
-            session: runtime.load("native speech", WEIGHTS[options.weights as usize])?,
+            session: runtime.load("native speech", SPEECH)?,
             space: Arc::new(ShapeSpace::embedded()?),
         };
         Ok(Self {

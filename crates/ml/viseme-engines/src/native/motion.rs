@@ -15,8 +15,8 @@ const MOUTHS_PER_SECOND: f64 = 25.0;
 const FRAMES_PER_MOUTH: usize = 4;
 /// Mouths computed at once: 20 s, so that memory is bounded …
 const STRETCH: usize = 500;
-/// … with this much of the neighbouring sound on both sides: the net sees 0.62 s far.
-const CONTEXT: usize = 25;
+/// … with this much of the neighbouring sound on both sides: the net sees 1.04 s far.
+const CONTEXT: usize = 27;
 
 /// Channels of the net's `articulation`.
 const ARTICULATIONS: usize = 5;

@@ -24,8 +24,8 @@ const AMPLITUDE_RANGE: (f32, f32) = (0.13, 0.25);
 /// The p95 opening given to a face that was never seen speaking.
 const UNSEEN_AMPLITUDE: f32 = 0.20;
 /// A source speaks if its 95th percentile is above this and so far above the 10th: a fixed smile does not.
-const SPEAKING_OPENING: f32 = 0.07;
-const SPEAKING_RANGE: f32 = 0.04;
+const SPEAKING_OPENING: f32 = 0.10;
+const SPEAKING_RANGE: f32 = 0.05;
 
 /// Counts the openings of a track and averages the shapes at each, so that any share of them can be asked for later
 /// without keeping a frame.

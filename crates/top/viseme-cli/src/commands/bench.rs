@@ -30,7 +30,7 @@ struct Figures {
 }
 
 /// Times the job and the re-encode in turn.
-pub(crate) fn run(arguments: BenchArguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &BenchArguments) -> Result<ExitCode> {
     let folder = tempfile::tempdir().map_err(|source| Error::io("make a temporary folder", source))?;
     let limits = arguments.limits.limits();
     let tools = Tools::locate()?;
@@ -55,9 +55,9 @@ pub(crate) fn run(arguments: BenchArguments) -> Result<ExitCode> {
     }
     let figures = figures(&pairs)?;
     if arguments.json {
-        printer::json(&figures)?
+        printer::json(&figures)?;
     } else {
-        print(&figures)?
+        print(&figures)?;
     }
     Ok(ExitCode::SUCCESS)
 }

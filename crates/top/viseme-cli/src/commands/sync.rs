@@ -29,11 +29,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
         start_s: arguments.start,
         end_s: arguments.end,
         loop_mode: arguments.loop_mode.into(),
-        engine: EngineChoice {
-            name: arguments.engine,
-            weights: arguments.weights.into(),
-            expression: arguments.expression,
-        },
+        engine: EngineChoice { name: arguments.engine, expression: arguments.expression },
         still: StillOptions { animate: arguments.animate },
         encode: arguments.encode.options(),
         mask_output: arguments.mask,
