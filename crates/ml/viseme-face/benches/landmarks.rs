@@ -1,7 +1,5 @@
 //! How long the nets take for one face and one frame, on one thread.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use viseme_core::Pts;
 use viseme_core::geometry::Vec2;

@@ -1,6 +1,10 @@
 //! Real clips: where a face is in plain sight the tracker has it, and on a clip without faces it has none.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says when it was skipped")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail, and says when it was skipped"
+)]
 
 use std::path::{Path, PathBuf};
 use viseme_core::{FrameIndex, Limits};

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use viseme_core::Pts;
 use viseme_core::geometry::{Rect, Vec2};
 use viseme_face::FaceNets;
+use viseme_face::canonical::CANONICAL_POINTS;
 use viseme_face::framing::{AnalysisImage, Framing};
 use viseme_imaging::{ChromaSampling, ColourInfo, ColourMatrix, ColourRange, Frame, PixelFormat};
 use viseme_models::RtenRuntime;
@@ -99,6 +100,16 @@ fn the_detector_agrees_with_the_reference() {
         Rect { x: best[0] - best[2] / 2.0, y: best[1] - best[3] / 2.0, width: best[2], height: best[3] };
     assert!((found[0].score - scores[0]).abs() < 2e-3, "{} instead of {}", found[0].score, scores[0]);
     assert!(found[0].bbox.iou(&bbox) > 0.7, "{:?} instead of {bbox:?}", found[0].bbox);
+}
+
+#[test]
+fn the_canonical_face_is_the_one_that_the_nets_were_trained_with() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("nets/canonical_points.f32");
+    let bytes = std::fs::read(file).unwrap();
+    let trained = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let ours = CANONICAL_POINTS.iter().flat_map(|p| [p.x, p.y, p.z]);
+    assert_eq!(bytes.len(), 4 * 3 * CANONICAL_POINTS.len());
+    assert!(ours.zip(trained).all(|(a, b)| (a - b).abs() < 1e-5));
 }
 
 #[test]
