@@ -80,7 +80,7 @@ impl DrawnMouth {
         let blur = (LENS_BLUR * placement.scale_px).max(0.6);
         let rgb = rgb.map(|plane| plane.blurred(blur));
         let mut planes = planes_from_rgb(&rgb, frame.format, colour);
-        if placement.shows_teeth() {
+        if placement.own_inside() > 0.0 {
             uncover_own(&mut planes, placement, face, frame, region);
         }
         Ok(Self { planes })
@@ -104,7 +104,7 @@ fn uncover_own(
     let outline: Vec<Vec2> =
         carried[INNER_UPPER_LIP].iter().chain(carried[INNER_LOWER_LIP].iter().rev()).copied().collect();
     let scale = placement.scale_px;
-    let apart = (placement.opening() / APART - 0.5).clamp(0.0, 1.0);
+    let apart = (placement.opening() / APART - 0.5).clamp(0.0, 1.0) * placement.own_inside();
     let mask =
         polygon_distance(&outline, region).map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
     let rigid: Vec<ControlPoint> = placement

@@ -6,7 +6,7 @@ use std::ops::Range;
 use viseme_core::geometry::{PixelRect, Rect, Vec2};
 use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_COUNT, MOUTH_COUNT, OUTER_UPPER_LIP};
 use viseme_face::{FaceObservation, HeadPose};
-use viseme_imaging::{ControlPoint, DisplacementField, Frame};
+use viseme_imaging::{ControlPoint, DisplacementField, Frame, smoothstep};
 
 /// Points of the upper face that hold still, as positions among our landmarks: nose, eyes, brows, temples and the
 /// cheek bones (`FaceMesh` 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 33, 133, 362, 263, 145, 374, 159, 386, 70,
@@ -28,8 +28,8 @@ const AROUND: [(f32, f32); 3] = [(1.38, 1.0), (1.75, 0.4), (2.2, 0.0)];
 /// Lid points that are not among the held ones (`FaceMesh` 160, 158, 153, 144, 385, 387, 373, 380).
 const LIDS: Range<usize> = 151..159;
 
-/// Lips further apart than this, in canonical units, may show teeth.
-const TEETH_OPENING: f32 = 0.04;
+/// Between lips nearer than the first, in canonical units, there is only a line to be seen; from the second on teeth are.
+const TEETH_OPENING: (f32, f32) = (0.06, 0.09);
 
 /// Room around the moving points that their motion dies out in, in canonical units.
 const REACH: f32 = 0.5;
@@ -138,9 +138,9 @@ impl Placement {
         opening(&self.shape)
     }
 
-    /// Whether the present mouth is open so far that teeth may be seen.
-    pub(super) fn shows_teeth(&self) -> bool {
-        opening(&self.present) > TEETH_OPENING
+    /// How much of the present mouth's inside is worth showing, 0 to 1.
+    pub(super) fn own_inside(&self) -> f32 {
+        smoothstep(TEETH_OPENING.0, TEETH_OPENING.1, opening(&self.present))
     }
 
     /// Distance of the corners of the target's mouth, in pixels.
