@@ -20,7 +20,6 @@ class Head:
         self.model = model
         self.rest = model.person(coefficients)
         self.random = np.random.default_rng(seed)
-        self.rest_roots = self.rest[model.weld]
 
     def pose(self, expression, angles=(0, 0, 0), gaze=(0, 0), tongue=0.0, shift=(0, 0, 0)):
         """Vertices for an expression (name → weight), head angles and gaze (right, down) in degrees.
@@ -135,7 +134,7 @@ def grow_hair(head, count, style, steps=7):
     comb = _unit(comb - (comb * normal).sum(1, keepdims=True) * normal)
     strands, position = [root], root
     bend = _waves(root, random, 1.6) * style["curl"]
-    centre = head.rest[:VERTICES["mouth_socket"][0]].mean(0) * 0 + np.array([0, 5.0, 0.5])
+    centre = np.array([0, 5.0, 0.5])  # of the skull
     for step in range(1, steps):
         progress = step / (steps - 1)
         lift = style["lift"] * (1 - 0.75 * progress) * (0.10 + 0.90 * crown)

@@ -2,7 +2,7 @@
 import bpy
 import numpy as np
 
-from face_model import EYE_CENTRES, LANDMARKS, VERTICES, smoothstep
+from face_model import LANDMARKS, VERTICES, smoothstep
 from head import brow_mask, scalp_mask
 
 
@@ -32,7 +32,7 @@ def _signed_distance(points, outline):
 def lip_mask(neutral):
     """0..1 by vertex of the generic face: the red of the lips with a soft border."""
     mask = np.zeros(len(neutral))
-    outline = _outline(neutral[LANDMARKS[48:60], :2].astype(float) * [1.0, 1.0])
+    outline = _outline(neutral[LANDMARKS[48:60], :2].astype(float))
     near = np.nonzero((np.abs(neutral[:, 0]) < 4) & (np.abs(neutral[:, 1] + 3.4) < 2) & (neutral[:, 2] > 8)
                       & (np.arange(len(neutral)) < VERTICES["face"][1]))[0]
     mask[near] = smoothstep(-0.10, 0.16, _signed_distance(neutral[near, :2].astype(float), outline))
@@ -55,7 +55,7 @@ def skin_tint(model, look):
     colour = mix(look["flush"] * flush, red)
     colour = mix(0.55 * (blob(3.1, 4.45, 9.4, 0.95) + blob(3.0, 2.5, 9.3, 0.85)), skin * [0.86, 0.68, 0.66])
     beard = smoothstep(-1.6, -2.6, y + 0.10 * np.abs(x) - 0.25 * np.maximum(np.abs(x) - 3.2, 0)) * smoothstep(1.5, 4.5, z)
-    beard = beard * smoothstep(-10.5, -8.0, y + 0.0 * z)
+    beard = beard * smoothstep(-10.5, -8.0, y)
     colour = mix(look["stubble"] * beard, 0.62 * skin + 0.38 * hair)
     colour = mix(0.85 * scalp_mask(model.neutral) * (np.arange(len(x)) < VERTICES["mouth_socket"][0])
                  * (1 - (np.abs(x) > 7.75) * (y < 4.2)), 0.75 * hair + 0.25 * skin)

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 import materials
-from face_model import POLYGONS, VERTICES, smoothstep
+from face_model import POLYGONS, VERTICES
 from head import Brows, Lashes, grow_hair, rotation
 
 
@@ -65,7 +65,7 @@ def shirt(rest, colour):
              (-20.0, 21.2, 9.9, -1.8), (-24.0, 21.8, 10.4, -1.6), (-34.0, 21.6, 11.0, -1.4)]
     points = []
     for index, (y, width, depth, z) in enumerate(rings):
-        power = 0.5 + 0.5 * 0.8
+        power = 0.9  # of the superellipse of a ring
         c, s = np.cos(angles), np.sin(angles)
         front = np.clip(s, 0, 1)
         lower = 3.4 * front ** 2 * (1.0 if index < 4 else max(0.0, 1 - (index - 3) / 4))
