@@ -150,3 +150,56 @@ fn jaw_motion(have: &MouthShape, want: &MouthShape) -> Vec3 {
     let chin = CHIN.start..CHIN.start + 3;
     chin.fold(Vec3::default(), |sum, i| sum + (want[i] - have[i])) * (1.0 / 3.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::{INNER_LOWER_MIDDLE, INNER_UPPER_MIDDLE, mouth_of};
+    use super::super::testing::{face, frame};
+    use super::*;
+
+    const SCALE_PX: f32 = 60.0;
+
+    #[test]
+    fn a_mouth_fitted_to_itself_is_itself() {
+        let (seen, picture) = (face(100.0, 60.0, SCALE_PX, 0.2), frame(PixelFormat::YUV420P, 200, 200, 3));
+        let placement = Placement::new(&seen, &mouth_of(&seen), 1.0);
+        let view = MouthView::of(&seen);
+        let mouth = BorrowedMouth {
+            view: &view,
+            picture: Cow::Borrowed(&picture),
+            corner: Vec2::default(),
+            weight: 1.0,
+        };
+        let region = placement.mouth_region(0.2, &picture);
+        let fitting = Fitting::new(&mouth, &placement, region);
+        for plane in 0..3 {
+            let part = picture.format.plane_region(plane, region);
+            let original = ImageF32::from_plane(&picture.planes[plane], part);
+            let half = ImageF32::filled(original.width, original.height, 0.5);
+            let layers = Layers { upper_side: half.clone(), inside: half };
+            let empty = ImageF32::filled(original.width, original.height, 0.0);
+            let fitted = fitting.add_to(empty, picture.format, plane, &layers);
+            assert!(fitted.data.iter().zip(&original.data).all(|(a, b)| (a - b).abs() < 0.5));
+        }
+    }
+
+    #[test]
+    fn closing_lips_pass_over_teeth_that_stay() {
+        let (open, closed) = (face(100.0, 60.0, SCALE_PX, 0.3), face(100.0, 60.0, SCALE_PX, 0.0));
+        let mut wanted = mouth_of(&closed);
+        // The upper lip comes down over the upper teeth; skull and jaw stay.
+        wanted[INNER_UPPER_MIDDLE].y += 0.1;
+        wanted[INNER_LOWER_MIDDLE].y += 0.2;
+        let placement = Placement::new(&open, &wanted, 1.0);
+        let view = MouthView::of(&open);
+        let picture = frame(PixelFormat::YUV420P, 200, 200, 3);
+        let corner = Vec2::new(10.0, 20.0);
+        let mouth = BorrowedMouth { view: &view, picture: Cow::Owned(picture), corner, weight: 1.0 };
+        let points = inside_points(&mouth, &placement);
+        let upper = points.iter().find(|point| point.target == placement.target[INNER_UPPER_MIDDLE]).unwrap();
+        assert!(
+            (upper.source + corner - upper.target).length() < 0.01,
+            "the picture behind the lip has not moved"
+        );
+    }
+}

@@ -17,7 +17,7 @@ const HELD: [usize; 44] = [
 ];
 
 /// The outline of the face from the forehead clockwise (`FaceMesh` 10, 338, 297, … 109), as positions among ours.
-pub(super) const OVAL: [usize; 36] = [
+const OVAL: [usize; 36] = [
     94, 96, 98, 100, 102, 104, 123, 106, 108, 124, 125, 126, 52, 51, 49, 50, 48, 47, 46, 44, 45, 43, 42, 41,
     40, 127, 128, 129, 107, 130, 105, 103, 101, 99, 97, 95,
 ];
