@@ -14,9 +14,11 @@ use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch, composite};
 use viseme_media::{FrameSink, WrittenVideo};
 
-/// Most frames and bytes that the engine gets at once: enough for every core, little beside the rest.
+/// Most bytes of frames that the engine gets at once, unless it takes more to give every core a frame. A frame's
+/// patch is about as large again.
+const BATCH_BYTES: usize = 8 << 20;
+/// Most frames that the engine gets at once.
 const BATCH_FRAMES: usize = 16;
-const BATCH_BYTES: usize = 32 << 20;
 
 /// Where the frames go.
 pub(crate) struct Sinks {
@@ -109,7 +111,8 @@ impl Renderer<'_> {
         read: &Receiver<(PlannedFrame, Arc<Frame>)>,
         makes: &Sender<MadeFrame>,
     ) -> Result<()> {
-        let batch_frames = (BATCH_BYTES / frame_bytes.max(1)).clamp(1, BATCH_FRAMES);
+        let cores = rayon::current_num_threads();
+        let batch_frames = (BATCH_BYTES / frame_bytes.max(1)).max(cores).min(BATCH_FRAMES);
         loop {
             let batch: Vec<_> = read.iter().take(batch_frames).collect();
             if batch.is_empty() {

@@ -6,9 +6,9 @@ use std::thread::{Scope, ScopedJoinHandle};
 use viseme_core::{Error, Result};
 
 /// Most bytes of frames that wait in one channel.
-const WAITING_BYTES: usize = 32 << 20;
+const WAITING_BYTES: usize = 8 << 20;
 
-/// A channel for messages of about `message_bytes`: at least one of them, at most eight, and no more than 32 MiB.
+/// A channel for messages of about `message_bytes`: at least one of them, at most eight, and no more than 8 MiB.
 pub(crate) fn channel<T>(message_bytes: usize) -> (Sender<T>, Receiver<T>) {
     bounded((WAITING_BYTES / message_bytes.max(1)).clamp(1, 8))
 }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn large_messages_wait_one_by_one() {
         assert_eq!(channel::<()>(64 << 20).0.capacity(), Some(1));
-        assert_eq!(channel::<()>(12 << 20).0.capacity(), Some(2));
+        assert_eq!(channel::<()>(3 << 20).0.capacity(), Some(2));
         assert_eq!(channel::<()>(0).0.capacity(), Some(8));
     }
 }

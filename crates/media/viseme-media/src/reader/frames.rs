@@ -12,7 +12,7 @@ use viseme_imaging::{Frame, PixelFormat};
 /// Most frames decoded ahead.
 const MAX_FRAMES_AHEAD: usize = 4;
 /// Most bytes decoded ahead, unless a single frame is larger.
-const MAX_BYTES_AHEAD: usize = 32 << 20;
+const MAX_BYTES_AHEAD: usize = 8 << 20;
 
 /// A frame as it came: its time is not yet shifted or repaired.
 #[derive(Debug)]
