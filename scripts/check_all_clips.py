@@ -53,6 +53,7 @@ def main():
     parser.add_argument('--only', default='')
     parser.add_argument('--speech', nargs='*', default=SPEECH)
     args = parser.parse_args()
+    args.viseme = args.viseme.resolve()
     folder = args.keep or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     failed = total = 0

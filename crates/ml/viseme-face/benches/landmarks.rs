@@ -3,8 +3,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use viseme_core::Pts;
 use viseme_core::geometry::Vec2;
-use viseme_face::FaceNets;
 use viseme_face::framing::{AnalysisImage, Framing};
+use viseme_face::{FaceNets, Weights};
 use viseme_imaging::{ColourInfo, ColourMatrix, ColourRange, Frame, PixelFormat};
 use viseme_models::RtenRuntime;
 
@@ -13,7 +13,7 @@ fn benchmark(criterion: &mut Criterion) {
     let bytes: Vec<u8> =
         (0..PixelFormat::YUV420P.frame_bytes(width, height)).map(|i| (i * 31 % 251) as u8).collect();
     let frame = Frame::from_bytes(Pts(0), PixelFormat::YUV420P, width, height, &bytes);
-    let nets = FaceNets::embedded(&RtenRuntime::default());
+    let nets = FaceNets::embedded(&RtenRuntime::default(), Weights::Default);
     let (Ok(frame), Ok(nets)) = (frame, nets) else { return };
     let colour = ColourInfo {
         range: ColourRange::Limited,

@@ -23,7 +23,7 @@ mod testing;
 pub mod tracker;
 
 pub use canonical::MouthShape;
-pub use nets::FaceNets;
+pub use nets::{FaceNets, Weights};
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;
 pub use selection::FaceChoice;

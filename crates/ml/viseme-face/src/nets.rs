@@ -6,6 +6,7 @@ use crate::landmarks::{LandmarkModel, LandmarkNet};
 use crate::mouth::{Lips, MouthModel, MouthNet};
 use crate::points::{LIP_COUNT, POINT_COUNT};
 use crate::{FaceObservation, HeadPose};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use viseme_core::Result;
 use viseme_core::geometry::{Vec2, Vec3};
@@ -15,9 +16,22 @@ use viseme_models::Runtime;
 const DETECTOR: &[u8] = include_bytes!("../nets/detector.onnx");
 const LANDMARKS: &[u8] = include_bytes!("../nets/landmarks.onnx");
 const MOUTH: &[u8] = include_bytes!("../nets/mouth.onnx");
+const CLEAN_LANDMARKS: &[u8] = include_bytes!("../nets/clean/landmarks.onnx");
+const CLEAN_MOUTH: &[u8] = include_bytes!("../nets/clean/mouth.onnx");
 
 /// How often the mouth net looks: the second time its region is centred on what it found the first time.
 const MOUTH_PASSES: usize = 2;
+
+/// Which weights the landmark and mouth nets have. The detector has one set, trained on data of clear rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// The more exact ones; their training data includes clips of unclear rights.
+    #[default]
+    Default,
+    /// Those trained on data of clear rights alone.
+    Clean,
+}
 
 /// The models that the tracker works with. Cheap to clone, shared between threads.
 #[derive(Debug, Clone)]
@@ -35,11 +49,15 @@ impl FaceNets {
     ///
     /// # Errors
     /// When `runtime` cannot run them.
-    pub fn embedded(runtime: &dyn Runtime) -> Result<Self> {
+    pub fn embedded(runtime: &dyn Runtime, weights: Weights) -> Result<Self> {
+        let (landmarks, mouth) = match weights {
+            Weights::Default => (LANDMARKS, MOUTH),
+            Weights::Clean => (CLEAN_LANDMARKS, CLEAN_MOUTH),
+        };
         Ok(Self {
             detector: Arc::new(DetectorNet::new(runtime.load("face detector", DETECTOR)?)),
-            landmarks: Arc::new(LandmarkNet::new(runtime.load("face landmarks", LANDMARKS)?)),
-            mouth: Arc::new(MouthNet::new(runtime.load("mouth", MOUTH)?)),
+            landmarks: Arc::new(LandmarkNet::new(runtime.load("face landmarks", landmarks)?)),
+            mouth: Arc::new(MouthNet::new(runtime.load("mouth", mouth)?)),
         })
     }
 

@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use viseme_core::{FrameIndex, Limits};
-use viseme_face::{FaceNets, MouthShape, TrackRecorder, TrackStore, Tracker, TrackerOptions};
+use viseme_face::{FaceNets, MouthShape, TrackRecorder, TrackStore, Tracker, TrackerOptions, Weights};
 use viseme_media::{FrameSource, ReadOptions, Tools, VideoReader, probe};
 use viseme_models::RtenRuntime;
 
@@ -30,7 +30,7 @@ fn follow(clip: &Path, most: u64, work_dir: &Path) -> (u64, TrackStore) {
     let video = media.video.unwrap();
     let options = ReadOptions { frame_count: Some(most), ..ReadOptions::default() };
     let mut reader = VideoReader::open(&tools, clip, &video, options, &limits).unwrap();
-    let nets = FaceNets::embedded(&RtenRuntime::default()).unwrap();
+    let nets = FaceNets::embedded(&RtenRuntime::default(), Weights::Default).unwrap();
     let mut tracker = Tracker::new(nets, TrackerOptions::default());
     let mut recorder = TrackRecorder::create(work_dir).unwrap();
     let mut frames = 0;

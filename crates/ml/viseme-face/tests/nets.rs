@@ -53,7 +53,7 @@ fn colour() -> ColourInfo {
 }
 
 fn nets() -> FaceNets {
-    FaceNets::embedded(&RtenRuntime::default()).unwrap()
+    FaceNets::embedded(&RtenRuntime::default(), viseme_face::Weights::Default).unwrap()
 }
 
 /// The framing under which a crop of `size` pixels is the frame itself.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::segment::SkipReason;
 use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Observer, Progress, Pts, Result, Stage};
 use viseme_face::preview::{PreviewFace, draw};
-use viseme_face::{FaceChoice, FaceNets, FaceObservation, Track, segments};
+use viseme_face::{FaceChoice, FaceNets, FaceObservation, Track, Weights, segments};
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
     Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter,
@@ -35,6 +35,8 @@ pub struct FacesSpec {
     pub preview: Option<PathBuf>,
     /// Whether the landmarks are written.
     pub landmarks: bool,
+    /// Which weights the face nets have.
+    pub weights: Weights,
     /// What the video may at most be.
     pub limits: Limits,
 }
@@ -99,7 +101,7 @@ pub fn faces(
 ) -> Result<FacesSummary> {
     spec.validate()?;
     let tools = Tools::locate()?;
-    let nets = FaceNets::embedded(&RtenRuntime::default())?;
+    let nets = FaceNets::embedded(&RtenRuntime::default(), spec.weights)?;
     guarded("faces", || Faces { spec, tools: &tools, nets: &nets, observer }.run(output))
 }
 

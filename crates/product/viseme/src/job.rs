@@ -289,6 +289,7 @@ impl Job<'_> {
         Ok(Report {
             version: REPORT_VERSION,
             engine: self.runner.engine.info().name.to_owned(),
+            weights: self.spec.weights,
             input: facts.input(),
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),

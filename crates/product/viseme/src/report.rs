@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use viseme_core::geometry::Rect;
 use viseme_core::segment::Segment;
 use viseme_core::{Stage, Warning};
+use viseme_face::Weights;
 
 /// The version of the JSON form of [`Report`].
 pub const REPORT_VERSION: u32 = 1;
@@ -17,6 +18,8 @@ pub struct Report {
     pub version: u32,
     /// The engine that made the mouths.
     pub engine: String,
+    /// Which weights the face nets had.
+    pub weights: Weights,
     /// The video that went in.
     pub input: InputFacts,
     /// The speech that went in.

@@ -43,7 +43,7 @@ impl Runner {
         let entry = registry::find(&spec.engine.name)?;
         let tools = Tools::locate()?;
         let runtime = RtenRuntime::default();
-        let nets = FaceNets::embedded(&runtime)?;
+        let nets = FaceNets::embedded(&runtime, spec.weights)?;
         let engine = (entry.open)(spec, &runtime)?;
         Ok(Self::new(tools, nets, engine))
     }

@@ -4,7 +4,7 @@ use crate::registry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
-use viseme_face::FaceChoice;
+use viseme_face::{FaceChoice, Weights};
 use viseme_media::{Container, EncodeSettings, VideoCodec};
 
 /// The version of the JSON form of [`JobSpec`] that this code reads and writes.
@@ -40,6 +40,9 @@ pub struct JobSpec {
     /// What makes the mouths.
     #[serde(default)]
     pub engine: EngineChoice,
+    /// Which weights the face nets have.
+    #[serde(default)]
+    pub weights: Weights,
     /// What happens to a portrait picture.
     #[serde(default)]
     pub still: StillOptions,
@@ -139,6 +142,7 @@ impl JobSpec {
             end_s: None,
             loop_mode: LoopMode::default(),
             engine: EngineChoice::default(),
+            weights: Weights::default(),
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
             mask_output: None,
@@ -301,6 +305,7 @@ mod tests {
         spec.end_s = Some(3.5);
         spec.loop_mode = LoopMode::Pingpong;
         spec.engine.expression = 0.5;
+        spec.weights = Weights::Clean;
         spec.mask_output = Some("mask.mkv".into());
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);

@@ -60,6 +60,7 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
         end_s: Some(1.2),
         preview: Some(preview.clone()),
         landmarks: true,
+        weights: viseme::Weights::Default,
         limits: Limits::default(),
     };
     let mut lines = Vec::new();
@@ -76,4 +77,19 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
     assert_eq!(face["number"], 1);
     assert_eq!(face["bbox"].as_array().unwrap().len(), 4);
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 159);
+}
+
+#[test]
+fn the_nets_of_clear_rights_find_the_presenter_too() {
+    let spec = FacesSpec {
+        video: demo("presenter.mp4"),
+        start_s: None,
+        end_s: Some(1.0),
+        preview: None,
+        landmarks: false,
+        weights: viseme::Weights::Clean,
+        limits: Limits::default(),
+    };
+    let summary = viseme::faces(&spec, &mut Vec::new(), &Silent).unwrap();
+    assert_eq!((summary.frames, summary.frames_with_face, summary.faces), (25, 25, 1));
 }

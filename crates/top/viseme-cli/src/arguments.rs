@@ -70,6 +70,9 @@ pub(crate) struct SyncArguments {
     /// The engine that makes the mouths
     #[arg(long, default_value = "native")]
     pub(crate) engine: String,
+    /// The weights of the face nets: `clean` were trained on data of clear rights alone
+    #[arg(long, default_value = "default")]
+    pub(crate) weights: WeightsArgument,
     /// How strongly the mouth moves, 1 is natural
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) expression: f32,
@@ -135,6 +138,9 @@ pub(crate) struct FacesArguments {
     /// Use the video up to this time
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) end: Option<f64>,
+    /// The weights of the face nets: `clean` were trained on data of clear rights alone
+    #[arg(long, default_value = "default")]
+    pub(crate) weights: WeightsArgument,
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -198,6 +204,24 @@ impl From<LoopArgument> for viseme::LoopMode {
             LoopArgument::None => Self::None,
             LoopArgument::Repeat => Self::Repeat,
             LoopArgument::Pingpong => Self::Pingpong,
+        }
+    }
+}
+
+/// The weights of the face nets.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WeightsArgument {
+    /// The more exact ones
+    Default,
+    /// Trained on data of clear rights alone
+    Clean,
+}
+
+impl From<WeightsArgument> for viseme::Weights {
+    fn from(argument: WeightsArgument) -> Self {
+        match argument {
+            WeightsArgument::Default => Self::Default,
+            WeightsArgument::Clean => Self::Clean,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::printer;
 use serde::Serialize;
 use std::process::ExitCode;
 use viseme_core::{Error, ErrorKind, Result};
-use viseme_face::FaceNets;
+use viseme_face::{FaceNets, Weights};
 use viseme_media::Tools;
 use viseme_models::RtenRuntime;
 
@@ -88,7 +88,9 @@ fn encoders(tools: &Tools) -> Check {
 }
 
 fn face_nets() -> Result<String> {
-    FaceNets::embedded(&RtenRuntime::default())?;
+    for weights in [Weights::Default, Weights::Clean] {
+        FaceNets::embedded(&RtenRuntime::default(), weights)?;
+    }
     Ok("embedded, run by rten on the CPU".to_owned())
 }
 

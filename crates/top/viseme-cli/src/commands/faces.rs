@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         end_s: arguments.end,
         preview: arguments.preview,
         landmarks: arguments.landmarks,
+        weights: arguments.weights.into(),
         limits: arguments.limits.limits(),
     };
     let terminal = Terminal::new(Interrupt::install()?, arguments.quiet);

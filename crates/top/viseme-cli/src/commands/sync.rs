@@ -30,6 +30,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
         end_s: arguments.end,
         loop_mode: arguments.loop_mode.into(),
         engine: EngineChoice { name: arguments.engine, expression: arguments.expression },
+        weights: arguments.weights.into(),
         still: StillOptions { animate: arguments.animate },
         encode: arguments.encode.options(),
         mask_output: arguments.mask,
