@@ -12,12 +12,17 @@ use viseme_face::points::{
     CHIN, INNER_LOWER_LIP, INNER_UPPER_LIP, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP,
 };
 use viseme_face::{FaceObservation, HeadPose};
-use viseme_imaging::{ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, warp_plane};
+use viseme_imaging::{ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, smoothstep, warp_plane};
 
 /// Nodes of the warps per canonical unit: finer than the face's, lips are thin.
 const NODES_PER_UNIT: f32 = 18.0;
 /// Pairs of points of the inner lip lines between the corners.
 const PAIRS: usize = 9;
+
+/// Openings, in canonical units, between which lips pass from touching to apart.
+const TOUCHING: (f32, f32) = (0.012, 0.03);
+/// How far a lip goes past the seam at most, in canonical units: the landmarks are no better than that.
+const MOST_OVERLAP: f32 = 0.02;
 
 /// Where the points of a mouth lie in the frame in which it was seen.
 #[derive(Debug, Clone)]
@@ -80,9 +85,10 @@ impl<'a> Fitting<'a> {
         let field = |points: &[ControlPoint]| {
             DisplacementField::mls_similarity(points, region, placement.scale_px / NODES_PER_UNIT)
         };
+        let targets = pressed(mouth.view, placement);
         let without = |left_out: [Range<usize>; 2]| -> Vec<ControlPoint> {
             let lips = (0..MOUTH_COUNT).filter(|i| !left_out.iter().any(|range| range.contains(i)));
-            let points = lips.map(|i| (placement.target[i], mouth.view.points[i]));
+            let points = lips.map(|i| (targets[i], mouth.view.points[i]));
             let guides = placement.guides.into_iter().zip(mouth.view.guides);
             points
                 .chain(guides)
@@ -113,6 +119,22 @@ impl<'a> Fitting<'a> {
         let all = lips.blended(&warped(&self.inside), &layers.inside);
         sum.zip(&all, |sum, value| sum + value * self.mouth.weight)
     }
+}
+
+/// The targets of the lips; where parted lips shall touch they go past each other a little, so that no sliver of what
+/// was between them is left. Lips that touched when they were seen keep the line between them.
+fn pressed(view: &MouthView, placement: &Placement) -> [Vec2; MOUTH_COUNT] {
+    let mut targets = placement.target;
+    let closing = smoothstep(TOUCHING.1, TOUCHING.0, placement.opening());
+    let down = placement.pose.image_from_canonical(Vec3::new(0.0, 1.0, 0.0))
+        - placement.pose.image_from_canonical(Vec3::default());
+    for (upper, lower) in INNER_UPPER_LIP.skip(1).zip(INNER_LOWER_LIP).take(PAIRS) {
+        let gap = view.shape[lower].y - view.shape[upper].y;
+        let overlap = down.xy() * (closing * (0.5 * gap).clamp(0.0, MOST_OVERLAP));
+        targets[upper] = targets[upper] + overlap;
+        targets[lower] = targets[lower] - overlap;
+    }
+    targets
 }
 
 /// Where the borders of the opening take their picture from: a place that lies rigidly with skull or jaw, unless a lip
