@@ -139,9 +139,7 @@ impl EngineJob for NativeJob {
     }
 
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary> {
-        // The features of a long speech are not needed once its motion is known.
-        let mut listener = std::mem::replace(&mut self.listener, Listener::new());
-        let motion = Arc::new(self.net.motion(listener.finish())?);
+        let motion = Arc::new(self.net.motion(&self.listener.finish())?);
         for plan in plans {
             let Some(study) = self.studies.remove(&plan.track) else { continue };
             let space = &self.net.space;
@@ -151,7 +149,7 @@ impl EngineJob for NativeJob {
                 self.faces.insert(plan.track, face);
             }
         }
-        Ok(SpeechSummary { duration_s: listener.duration_s(), voiced_s: motion.voiced_s() })
+        Ok(SpeechSummary { duration_s: self.listener.duration_s(), voiced_s: motion.voiced_s() })
     }
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {

@@ -59,10 +59,11 @@ impl Listener {
         self.samples as f64 / f64::from(SAMPLE_RATE_HZ)
     }
 
-    /// Ends the sound.
-    pub(super) fn finish(&mut self) -> &[MelFrame] {
+    /// Ends the sound and hands over its features, which take 16 kB per second: nothing should hold them for longer
+    /// than it takes to hear them.
+    pub(super) fn finish(&mut self) -> Vec<MelFrame> {
         self.log_mel.finish(&mut self.frames);
-        &self.frames
+        std::mem::take(&mut self.frames)
     }
 }
 
@@ -251,7 +252,7 @@ mod tests {
     fn hear(sound: &[f32]) -> Vec<MelFrame> {
         let mut listener = Listener::new();
         sound.chunks(777).for_each(|piece| listener.hear(piece));
-        listener.finish().to_vec()
+        listener.finish()
     }
 
     fn normalised(frames: &[MelFrame]) -> Vec<f32> {
