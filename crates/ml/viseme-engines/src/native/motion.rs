@@ -13,8 +13,8 @@ use viseme_models::{InferenceSession, Tensor};
 /// Mouths per second that the net gives; one for every four feature frames.
 const MOUTHS_PER_SECOND: f64 = 25.0;
 const FRAMES_PER_MOUTH: usize = 4;
-/// Mouths computed at once: 20 s, so that memory is bounded …
-const STRETCH: usize = 500;
+/// Mouths computed at once: 5 s, so that memory is bounded …
+const STRETCH: usize = 125;
 /// … with this much of the neighbouring sound on both sides: the net sees 1.04 s far.
 const CONTEXT: usize = 27;
 
