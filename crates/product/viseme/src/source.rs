@@ -9,7 +9,7 @@ use viseme_imaging::Frame;
 
 /// Most bytes of frames that are held to be shown backwards. Each such stretch is decoded from the key frame before
 /// it, so a longer one costs less time.
-const BACKWARD_BYTES: usize = 64 << 20;
+const BACKWARD_BYTES: usize = 40 << 20;
 
 /// Reads the source frames of a plan.
 pub(crate) struct PlannedFrames<'a> {
