@@ -1,5 +1,6 @@
 //! What the numbers in the planes mean: range, matrix, primaries and transfer.
 
+use crate::frame::PixelFormat;
 use serde::{Deserialize, Serialize};
 
 /// Whether samples use all values or leave head-room (16–235 for 8-bit luma).
@@ -49,4 +50,37 @@ pub struct ColourInfo {
     pub primaries: Option<String>,
     /// ffmpeg's name of the transfer characteristics (`bt709`, `smpte2084`), when the stream says.
     pub transfer: Option<String>,
+}
+
+/// Where the values of a stream lie on the scale of its format.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SampleScale {
+    /// The value of black.
+    pub(crate) black: f32,
+    /// Steps from black to white.
+    pub(crate) luma_steps: f32,
+    /// Steps from the least to the most of a colour difference.
+    pub(crate) chroma_steps: f32,
+    /// The value of no colour.
+    pub(crate) neutral: f32,
+}
+
+impl ColourInfo {
+    /// The scale of samples of `format`. Ranges as ITU-R BT.601, BT.709 and BT.2100 define them: luma 16 to 235 and
+    /// chroma 16 to 240 of 8 bits when limited, scaled to the bit depth.
+    pub(crate) fn sample_scale(&self, format: PixelFormat) -> SampleScale {
+        let unit = f32::from(1_u16 << (format.bit_depth - 8));
+        let (black, luma_steps, chroma_steps) = match self.range {
+            ColourRange::Limited => (16.0 * unit, 219.0 * unit, 224.0 * unit),
+            ColourRange::Full => (0.0, f32::from(format.max_value()), f32::from(format.max_value())),
+        };
+        SampleScale { black, luma_steps, chroma_steps, neutral: 128.0 * unit }
+    }
+
+    /// The weights of red and blue in luma. Planes said to be RGB that are not stored as such are taken to have the
+    /// matrix of high definition, the likeliest.
+    pub(crate) fn luma_weights(&self) -> (f32, f32) {
+        let matrix = if self.matrix == ColourMatrix::Rgb { ColourMatrix::Bt709 } else { self.matrix };
+        matrix.luma_weights()
+    }
 }

@@ -1,6 +1,6 @@
 //! From red, green and blue to the planes of a format, for what is drawn and not decoded.
 
-use crate::colour::{ColourInfo, ColourMatrix, ColourRange};
+use crate::colour::{ColourInfo, SampleScale};
 use crate::frame::{ChromaSampling, PixelFormat};
 use crate::image::ImageF32;
 use crate::patch::mask_of_plane;
@@ -8,16 +8,11 @@ use crate::patch::mask_of_plane;
 /// The colour planes, on the scale of `format`, of a picture given as red, green and blue on 0 to 255, one value per
 /// pixel of a region that starts on a chroma sample.
 ///
-/// Ranges as ITU-R BT.601, BT.709 and BT.2100 define them; halved chroma is averaged where its samples lie.
+/// Halved chroma is averaged where its samples lie.
 #[must_use]
 pub fn planes_from_rgb(rgb: &[ImageF32; 3], format: PixelFormat, colour: &ColourInfo) -> Vec<ImageF32> {
-    let unit = f32::from(1_u16 << (format.bit_depth - 8));
-    let (black, luma_steps, chroma_steps) = match colour.range {
-        ColourRange::Limited => (16.0 * unit, 219.0 * unit, 224.0 * unit),
-        ColourRange::Full => (0.0, f32::from(format.max_value()), f32::from(format.max_value())),
-    };
-    let matrix = if colour.matrix == ColourMatrix::Rgb { ColourMatrix::Bt709 } else { colour.matrix };
-    let (kr, kb) = matrix.luma_weights();
+    let SampleScale { black, luma_steps, chroma_steps, neutral } = colour.sample_scale(format);
+    let (kr, kb) = colour.luma_weights();
     let stored = |value: f32| black + value * luma_steps / 255.0;
     let [red, green, blue] = rgb;
     if format.chroma == ChromaSampling::Gbr {
@@ -27,7 +22,7 @@ pub fn planes_from_rgb(rgb: &[ImageF32; 3], format: PixelFormat, colour: &Colour
     let luma = red_and_blue.zip(green, |sum, green| sum + (1.0 - kr - kb) * green);
     let chroma = |plane: &ImageF32, weight: f32| {
         let gain = chroma_steps / 255.0 / (2.0 * (1.0 - weight));
-        plane.clone().zip(&luma, |value, luma| 128.0 * unit + (value - luma) * gain)
+        plane.clone().zip(&luma, |value, luma| neutral + (value - luma) * gain)
     };
     let planes = match format.chroma {
         ChromaSampling::Gray => vec![luma.map(stored)],
@@ -39,6 +34,7 @@ pub fn planes_from_rgb(rgb: &[ImageF32; 3], format: PixelFormat, colour: &Colour
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::colour::{ColourMatrix, ColourRange};
     use crate::rgb::RgbConversion;
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the planes of a frame to red, green and blue, for the nets. Video pixels never take this way.
 
-use crate::colour::{ColourInfo, ColourMatrix, ColourRange};
+use crate::colour::{ColourInfo, SampleScale};
 use crate::frame::{ChromaSampling, PixelFormat};
 
 /// The conversion of plane values on the scale of a format to red, green and blue on 0 to 255.
@@ -20,24 +20,17 @@ pub(crate) struct RgbConversion {
 }
 
 impl RgbConversion {
-    /// The conversion for frames of a stream. Ranges as ITU-R BT.601, BT.709 and BT.2100 define them: luma 16 to 235
-    /// and chroma 16 to 240 of 8 bits when limited, scaled to the bit depth.
+    /// The conversion for frames of a stream.
     pub(crate) fn new(format: PixelFormat, colour: &ColourInfo) -> Self {
-        let unit = f32::from(1_u16 << (format.bit_depth - 8));
-        let (black, luma_steps, chroma_steps) = match colour.range {
-            ColourRange::Limited => (16.0 * unit, 219.0 * unit, 224.0 * unit),
-            ColourRange::Full => (0.0, f32::from(format.max_value()), f32::from(format.max_value())),
-        };
-        // Planes said to be RGB that are not stored as such: the matrix of high definition is the likeliest.
-        let matrix = if colour.matrix == ColourMatrix::Rgb { ColourMatrix::Bt709 } else { colour.matrix };
-        let (kr, kb) = matrix.luma_weights();
+        let SampleScale { black, luma_steps, chroma_steps, neutral } = colour.sample_scale(format);
+        let (kr, kb) = colour.luma_weights();
         let kg = 1.0 - kr - kb;
         let chroma_gain = 255.0 / chroma_steps;
         Self {
             chroma: format.chroma,
             black,
             gain: 255.0 / luma_steps,
-            neutral: 128.0 * unit,
+            neutral,
             red_from_v: 2.0 * (1.0 - kr) * chroma_gain,
             green_from_u: -2.0 * kb * (1.0 - kb) / kg * chroma_gain,
             green_from_v: -2.0 * kr * (1.0 - kr) / kg * chroma_gain,
@@ -73,6 +66,7 @@ fn each(first: &mut [f32], second: &mut [f32], third: &mut [f32], rgb: impl Fn(f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::colour::{ColourMatrix, ColourRange};
 
     fn one(format: PixelFormat, matrix: ColourMatrix, range: ColourRange, planes: [f32; 3]) -> [f32; 3] {
         let colour = ColourInfo { range, matrix, primaries: None, transfer: None };
