@@ -16,9 +16,11 @@ pub mod fake_faces;
 pub mod fake_media;
 pub mod observers;
 mod shared;
+pub mod vectors;
 
 pub use clips::TestClip;
 pub use fake_engine::{FakeEngine, FakePatch};
 pub use fake_faces::FakeFace;
 pub use fake_media::{FakeSink, FakeSource};
 pub use shared::{shared_dir, skipped};
+pub use vectors::{Archive, Array, Vectors};
