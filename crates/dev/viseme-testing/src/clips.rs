@@ -97,6 +97,17 @@ pub fn decode(path: &Path) -> Vec<Frame> {
     std::iter::from_fn(|| reader.next_frame().expect("a frame")).collect()
 }
 
+/// A digest of the compressed picture of a video: equal where every packet is.
+#[must_use]
+pub fn picture_digest(path: &Path) -> String {
+    let folder = path.parent().expect("a folder");
+    let digest = folder.join("picture.md5");
+    ffmpeg(&["-i", &path.to_string_lossy(), "-map", "0:v:0", "-c", "copy", "-f", "md5"], &digest);
+    let text = std::fs::read_to_string(&digest).expect("a digest");
+    std::fs::remove_file(&digest).expect("a file");
+    text
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "test clips are made with ffmpeg itself, not with what is under test"

@@ -48,6 +48,16 @@ impl Container {
         }
     }
 
+    /// Whether a picture in ffmpeg's codec `codec` goes in as it is, so that players take it.
+    #[must_use]
+    pub fn takes_copied_picture(self, codec: &str) -> bool {
+        match self {
+            Self::Mp4 | Self::Matroska => matches!(codec, "h264" | "hevc" | "mpeg4" | "vp9" | "av1"),
+            Self::Mov => matches!(codec, "h264" | "hevc" | "mpeg4"),
+            Self::WebM => matches!(codec, "vp9" | "av1"),
+        }
+    }
+
     /// ffmpeg's name of its muxer.
     pub(crate) fn muxer(self) -> &'static str {
         match self {

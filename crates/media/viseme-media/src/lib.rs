@@ -8,6 +8,7 @@
 //! * [`VideoReader`] decodes to the planes that the file has, every frame once, at the times that the file has.
 //! * [`AudioReader`] decodes to mono samples on the same clock.
 //! * [`VideoWriter`] encodes once, at the times that the frames carry.
+//! * [`copy_picture`] takes a picture in which nothing was changed as it is.
 //! * [`mux`] joins picture, speech and what else the source had; [`OutputFile`] puts the result in place in one step.
 //!
 //! **The clock.** All times count from the *media time zero* of a file: the time that its own timestamps call zero, or
@@ -24,6 +25,7 @@ mod limits;
 mod mux;
 mod nut;
 mod output_file;
+mod picture_copy;
 mod pixel_format;
 mod probe;
 mod process;
@@ -40,6 +42,7 @@ pub use codec::{EncodeSettings, VideoCodec};
 pub use container::Container;
 pub use mux::{MuxPlan, MuxReport, SourceStreams, Speech, mux};
 pub use output_file::OutputFile;
+pub use picture_copy::copy_picture;
 pub use probe::{AudioInfo, ColourTags, MediaInfo, OtherStream, Ratio, StreamKind, VideoInfo, probe};
 pub use reader::{ReadOptions, ReadStart, VideoReader};
 pub use reencode::reencode;

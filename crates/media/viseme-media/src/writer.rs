@@ -2,7 +2,8 @@
 
 use crate::codec::{EncodeSettings, EncoderPlan, plan};
 use crate::container::Container;
-use crate::input::{Input, file_url, preamble, strings};
+use crate::input::{file_url, preamble, strings};
+use crate::picture_copy::count_frames;
 use crate::process::{Running, Wiring};
 use crate::{ColourTags, FrameSink, Ratio, Tools, VideoInfo, WrittenVideo, nut};
 use crossbeam_channel::{Sender, bounded};
@@ -159,19 +160,6 @@ impl VideoWriter {
             Some(Err(_)) => Err(Error::internal("the thread that feeds the encoder panicked")),
         }
     }
-
-    /// The number of frames that the finished file has.
-    fn frames_in_file(&self) -> Result<u64> {
-        let input = Input::open(&self.path)?;
-        let mut arguments = strings(&["-hide_banner", "-loglevel", "level+error", "-of", "csv=p=0"]);
-        arguments.extend(strings(&["-select_streams", "v:0", "-count_packets"]));
-        arguments.extend(strings(&["-show_entries", "stream=nb_read_packets"]));
-        arguments.extend(input.arguments());
-        let child = Running::spawn(&self.tools.ffprobe, &arguments, Wiring::Stdout, &self.limits)?;
-        let output = child.output(&format!("check {}", self.path.display()), 4096)?;
-        let text = String::from_utf8_lossy(&output);
-        text.trim().trim_end_matches(',').parse().map_err(|_| Error::internal("the encoder wrote no frame"))
-    }
 }
 
 impl FrameSink for VideoWriter {
@@ -196,7 +184,7 @@ impl FrameSink for VideoWriter {
         }
         self.child.sample_memory();
         self.end()?;
-        let frames = self.frames_in_file()?;
+        let frames = count_frames(&self.tools, &self.path, &self.limits)?;
         if frames != self.frames {
             let given = self.frames;
             return Err(Error::internal(format!(

@@ -11,6 +11,7 @@ use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
 use crate::spec::{JobSpec, LoopMode};
 use crate::summary::Facts;
+use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -82,6 +83,10 @@ impl Job<'_> {
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
         let renderer = Renderer { clip: &clip, analysis: &analysis, plan: &plan, observer: self.observer };
         let rendered = self.timed(Stage::Render, |job| {
+            let work_dir = job.work_dir.path();
+            if let Some(untouched) = copied_picture(&job.runner.tools, spec, &clip, &plan, work_dir)? {
+                return Ok(untouched);
+            }
             let sinks = job.sinks(&clip, mask_output.is_some())?;
             renderer.render(engine.as_mut(), sinks)
         })?;

@@ -28,6 +28,7 @@ mod spec;
 mod summary;
 mod threads;
 mod times;
+mod untouched;
 
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};

@@ -59,23 +59,46 @@ fn doctor_says_how_to_mend_a_missing_ffmpeg() {
 }
 
 #[test]
-fn a_clip_without_a_face_comes_out_whole_and_the_report_says_why() {
+fn a_clip_without_a_face_comes_out_untouched_and_the_report_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let _ = TestClip { duration_s: 2.0, ..TestClip::default() }.write(folder.path(), "clip.mp4");
+    let variable = TestClip { duration_s: 2.0, variable_rate: true, ..TestClip::default() };
+    for (name, clip) in
+        [("even.mp4", TestClip { duration_s: 2.0, ..TestClip::default() }), ("variable.mkv", variable)]
+    {
+        let source = clip.write(folder.path(), name);
+        let _ = clips::speech(folder.path(), "speech.wav", 1.0);
+        let said = run(folder.path(), &["sync", name, "speech.wav", "-o", "out.mp4", "--json"]);
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        let report: Value = serde_json::from_str(&said.stdout).unwrap();
+        let frames = clips::decode(&source).len();
+        assert_eq!(report["output"]["frames_written"], frames);
+        assert_eq!(report["output"]["frames_changed"], 0);
+        assert!(report["warnings"].to_string().contains("no_face"), "{report}");
+        assert_eq!(
+            clips::picture_digest(&folder.path().join("out.mp4")),
+            clips::picture_digest(&source),
+            "{name}"
+        );
+        std::fs::remove_file(source).unwrap();
+    }
+    assert_eq!(names(folder.path()), ["out.mp4", "speech.wav"]);
+}
+
+#[test]
+fn a_clip_without_a_face_is_encoded_where_the_output_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = TestClip { duration_s: 1.0, ..TestClip::default() }.write(folder.path(), "clip.mp4");
     let _ = clips::speech(folder.path(), "speech.wav", 1.0);
-    let said = run(folder.path(), &["sync", "clip.mp4", "speech.wav", "-o", "out.mp4", "--json"]);
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let report: Value = serde_json::from_str(&said.stdout).unwrap();
-    assert_eq!(report["output"]["frames_written"], 50);
-    assert_eq!(report["output"]["frames_changed"], 0);
-    let codes: Vec<&str> = report["warnings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|warning| warning["code"].as_str().unwrap())
-        .collect();
-    assert!(codes.contains(&"no_face"), "{codes:?}");
-    assert_eq!(names(folder.path()), ["clip.mp4", "out.mp4", "speech.wav"]);
+    for (options, frames) in [(&["--crf", "30"][..], 25), (&["--end", "0.5"], 25), (&["--start", "0.6"], 25)]
+    {
+        let mut arguments = vec!["sync", "clip.mp4", "speech.wav", "-o", "out.mp4", "--json"];
+        arguments.extend(options);
+        let said = run(folder.path(), &arguments);
+        let report: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!(report["output"]["frames_written"], frames, "{options:?}");
+        let digest = clips::picture_digest(&folder.path().join("out.mp4"));
+        assert_ne!(digest, clips::picture_digest(&source), "{options:?}");
+    }
 }
 
 #[test]
