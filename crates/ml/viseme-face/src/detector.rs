@@ -71,7 +71,7 @@ impl FaceDetector for DetectorNet {
         let [boxes, scores] = outputs.as_slice() else {
             return Err(Error::internal("the detector net gave not two outputs"));
         };
-        let found = decode(boxes.data(), scores.data(), small.scale.x, small.scale.y);
+        let found = decode(boxes.floats()?, scores.floats()?, small.scale.x, small.scale.y);
         Ok(without_duplicates(found))
     }
 }

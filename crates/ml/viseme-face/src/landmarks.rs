@@ -59,10 +59,11 @@ impl LandmarkModel for LandmarkNet {
         let [points, presence] = outputs.as_slice() else {
             return Err(Error::internal("the landmark net gave not two outputs"));
         };
-        let (&[presence], true) = (presence.data(), points.data().len() == 3 * POINT_COUNT) else {
+        let points = points.floats()?;
+        let (&[presence], true) = (presence.floats()?, points.len() == 3 * POINT_COUNT) else {
             return Err(Error::internal("the landmark net gave a wrong number of values"));
         };
-        let value = |i: usize| points.data()[i];
+        let value = |i: usize| points[i];
         let points = Box::new(std::array::from_fn(|i| {
             let crop = Vec2::new(value(3 * i), value(3 * i + 1)) * SIZE as f32;
             let p = image_from_crop.apply(crop);

@@ -59,10 +59,11 @@ impl MouthModel for MouthNet {
         let [points, visible] = outputs.as_slice() else {
             return Err(Error::internal("the mouth net gave not two outputs"));
         };
-        let (&[visible], true) = (visible.data(), points.data().len() == 2 * LIP_COUNT) else {
+        let points = points.floats()?;
+        let (&[visible], true) = (visible.floats()?, points.len() == 2 * LIP_COUNT) else {
             return Err(Error::internal("the mouth net gave a wrong number of values"));
         };
-        let value = |i: usize| points.data()[i] * SIZE as f32;
+        let value = |i: usize| points[i] * SIZE as f32;
         let points =
             std::array::from_fn(|i| image_from_crop.apply(Vec2::new(value(2 * i), value(2 * i + 1))));
         Ok(Lips { points, visible })

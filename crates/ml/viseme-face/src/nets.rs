@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use viseme_core::Result;
 use viseme_core::geometry::{Vec2, Vec3};
-use viseme_models::Runtime;
+use viseme_models::{ModelFile, Runtime};
 
 /// Our own nets. How they were made and what they were trained on stands in `training/face`.
 const DETECTOR: &[u8] = include_bytes!("../nets/detector.onnx");
@@ -55,9 +55,13 @@ impl FaceNets {
             Weights::Clean => (CLEAN_LANDMARKS, CLEAN_MOUTH),
         };
         Ok(Self {
-            detector: Arc::new(DetectorNet::new(runtime.load("face detector", DETECTOR)?)),
-            landmarks: Arc::new(LandmarkNet::new(runtime.load("face landmarks", landmarks)?)),
-            mouth: Arc::new(MouthNet::new(runtime.load("mouth", mouth)?)),
+            detector: Arc::new(DetectorNet::new(
+                runtime.load(&ModelFile::embedded("face detector", DETECTOR))?,
+            )),
+            landmarks: Arc::new(LandmarkNet::new(
+                runtime.load(&ModelFile::embedded("face landmarks", landmarks))?,
+            )),
+            mouth: Arc::new(MouthNet::new(runtime.load(&ModelFile::embedded("mouth", mouth))?)),
         })
     }
 

@@ -1,12 +1,13 @@
-//! The seam to the neural network runtime: two small traits, and `rten` behind them.
+//! The seam to the neural network runtimes: what a runtime does, `rten` behind it, and what callers share.
 
 pub mod convert;
-pub mod rten_runtime;
+pub mod model_file;
 pub mod runtime;
 pub mod tensor;
 mod trunk;
 
 pub use convert::{Architecture, convert};
-pub use rten_runtime::RtenRuntime;
-pub use runtime::{InferenceSession, Runtime};
-pub use tensor::Tensor;
+pub use model_file::{ModelFile, ModelSource};
+pub use runtime::rten::RtenRuntime;
+pub use runtime::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo};
+pub use tensor::{ElementType, Tensor, Values};

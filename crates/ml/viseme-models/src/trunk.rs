@@ -50,7 +50,7 @@ impl Trunk {
         let &[_, channels, height, width] = image.shape() else {
             return Err(Error::internal("a picture that has not four dimensions"));
         };
-        let mut slots = vec![Map::from_planes(image.data(), channels, height, width)];
+        let mut slots = vec![Map::from_planes(image.floats()?, channels, height, width)];
         for step in &self.steps {
             let made = step.run(&slots)?;
             slots.push(made);

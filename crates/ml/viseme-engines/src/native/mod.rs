@@ -37,7 +37,7 @@ use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::{Error, FrameIndex, Result};
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch};
-use viseme_models::Runtime;
+use viseme_models::{ModelFile, Runtime};
 
 /// The net that listens to the speech. How it was made and what it was trained on stands in `training/speech`.
 const SPEECH: &[u8] = include_bytes!("nets/speech.onnx");
@@ -72,7 +72,7 @@ impl NativeEngine {
     /// When `runtime` cannot read it.
     pub fn new(options: NativeOptions, runtime: &dyn Runtime) -> Result<Self> {
         let net = SpeechNet {
-            session: runtime.load("native speech", SPEECH)?,
+            session: runtime.load(&ModelFile::embedded("native speech", SPEECH))?,
             space: Arc::new(ShapeSpace::embedded()?),
         };
         Ok(Self {

@@ -136,9 +136,9 @@ impl SpeechNet {
         let [shape, articulation] = outputs.as_slice() else {
             return Err(Error::internal("the speech net has not two outputs"));
         };
-        let rows = shape.data().chunks_exact(self.space.dimensions() + 2);
+        let rows = shape.floats()?.chunks_exact(self.space.dimensions() + 2);
         Ok(rows
-            .zip(articulation.data().chunks_exact(ARTICULATIONS))
+            .zip(articulation.floats()?.chunks_exact(ARTICULATIONS))
             .map(|(shape, articulation)| Heard {
                 coefficients: shape[..self.space.dimensions()].to_vec(),
                 opening: shape[self.space.dimensions()],
@@ -218,7 +218,7 @@ mod tests {
     use super::super::features::RANGE;
     use super::*;
     use std::collections::HashMap;
-    use viseme_models::{RtenRuntime, Runtime};
+    use viseme_models::{ModelFile, RtenRuntime, Runtime};
 
     const VECTORS: &[u8] = include_bytes!("../../tests/vectors/speech.f32");
     const INDEX: &str = include_str!("../../tests/vectors/speech.json");
@@ -245,7 +245,9 @@ mod tests {
     }
 
     fn net() -> SpeechNet {
-        let session = RtenRuntime::default().load("speech", include_bytes!("nets/speech.onnx")).unwrap();
+        let session = RtenRuntime::default()
+            .load(&ModelFile::embedded("speech", include_bytes!("nets/speech.onnx")))
+            .unwrap();
         SpeechNet { session, space: Arc::new(ShapeSpace::embedded().unwrap()) }
     }
 

@@ -1,0 +1,86 @@
+//! Which model to load, and how many cores it may use.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use viseme_core::{Error, Result};
+
+/// Where the bytes of an ONNX model are.
+#[derive(Clone)]
+pub enum ModelSource {
+    /// In the binary: one of our own nets.
+    Embedded(&'static [u8]),
+    /// In memory: made by a converter, say.
+    Bytes(Arc<[u8]>),
+    /// In a file, which the runtime reads by itself: no second copy is held.
+    File(PathBuf),
+}
+
+impl fmt::Debug for ModelSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded(bytes) => write!(f, "Embedded({} bytes)", bytes.len()),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
+/// A model to load.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// What it is called in messages: "face detector", "wav2lip".
+    pub name: String,
+    /// Where it is.
+    pub source: ModelSource,
+    /// How many cores one run may use.
+    pub threads: NonZeroUsize,
+}
+
+impl ModelFile {
+    /// One of our own nets, on one thread: they are too small to gain from more, and the other cores are busy with
+    /// pixels and the encoder.
+    #[must_use]
+    pub fn embedded(name: impl Into<String>, onnx: &'static [u8]) -> Self {
+        Self { name: name.into(), source: ModelSource::Embedded(onnx), threads: NonZeroUsize::MIN }
+    }
+
+    /// A model in a file, on all cores.
+    #[must_use]
+    pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), source: ModelSource::File(path.into()), threads: all_cores() }
+    }
+
+    /// A model in memory, on all cores.
+    #[must_use]
+    pub fn bytes(name: impl Into<String>, onnx: impl Into<Arc<[u8]>>) -> Self {
+        Self { name: name.into(), source: ModelSource::Bytes(onnx.into()), threads: all_cores() }
+    }
+
+    /// The same, on that many cores.
+    #[must_use]
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The bytes of the model, read where they are in a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self) -> Result<Cow<'_, [u8]>> {
+        match &self.source {
+            ModelSource::Embedded(bytes) => Ok(Cow::Borrowed(bytes)),
+            ModelSource::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+            ModelSource::File(path) => std::fs::read(path).map(Cow::Owned).map_err(|source| {
+                Error::io(format_args!("read the model {} from {}", self.name, path.display()), source)
+            }),
+        }
+    }
+}
+
+/// As many threads as the machine runs at once.
+fn all_cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
