@@ -44,6 +44,14 @@ def beard_mask(neutral, full):
     return mask + 1e-9
 
 
+def off_the_face(strands):
+    """Ends every hair (count, steps, 3) where it would hang before the face."""
+    before = (np.abs(strands[..., 0]) < 5.8) & (strands[..., 1] < 7.0) & (strands[..., 2] > 6.0)
+    last = np.where(before.any(1), np.maximum(before.argmax(1) - 1, 0), strands.shape[1] - 1)
+    steps = np.minimum(np.arange(strands.shape[1]), last[:, None])
+    return np.take_along_axis(strands, steps[..., None], 1)
+
+
 class Actor(stage.Figure):
     """A figure that is cast anew: `recast` makes it another person, `show` poses it."""
 
@@ -73,7 +81,7 @@ class Actor(stage.Figure):
         self.brows = Brows(self.head)
         self.hair.hide_render = look["style"] is None
         if look["style"] is not None:
-            self.hair_rest = grow_hair(self.head, HAIRS, look["style"])
+            self.hair_rest = off_the_face(grow_hair(self.head, HAIRS, look["style"]))
         self.whiskers.hide_render = look["beard"] is None
         if look["beard"] is not None:
             self.beard = Beard(self.head, *look["beard"])

@@ -125,8 +125,15 @@ def face(rng):
 def angles(rng):
     """Yaw, pitch, roll in degrees; many between 30 and 50 degrees of yaw."""
     draw = rng.random()
-    yaw = rng.normal(0, 10) if draw < 0.35 else rng.uniform(-30, 30) if draw < 0.6 else rng.choice([-1, 1]) * rng.uniform(30, 50 if draw < 0.92 else 60)
+    far = rng.choice([-1, 1]) * rng.uniform(30, 50 if draw < 0.92 else 60)
+    yaw = rng.normal(0, 10) if draw < 0.35 else rng.uniform(-30, 30) if draw < 0.6 else far
     return float(yaw), float(np.clip(rng.normal(0, 10), -30, 30)), float(np.clip(rng.normal(0, 8), -25, 25))
+
+
+def towards(azimuth, elevation):
+    """Unit vector in model axes; degrees to the person's left and up from straight ahead."""
+    a, e = np.radians([azimuth, elevation])
+    return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
 
 
 def lights(rng):
@@ -135,10 +142,10 @@ def lights(rng):
     gel = lambda: rng.uniform(0.1, 1, 3) if rng.random() < 0.08 else warm()
     hard, side, back = rng.random() < 0.2, rng.random() < 0.25, rng.random() < 0.12
     azimuth = rng.choice([-1, 1]) * (rng.uniform(55, 100) if side else rng.uniform(0, 55))
-    towards = lambda a, e: np.array([np.sin(np.radians(a)) * np.cos(np.radians(e)), np.sin(np.radians(e)), np.cos(np.radians(a)) * np.cos(np.radians(e))])
     key = (towards(azimuth, rng.uniform(-15, 65)), rng.uniform(3, 12) if hard else rng.uniform(25, 90), 0.25 if back else 1.0, gel())
-    fill = (towards(-azimuth * rng.uniform(0.3, 1.2), rng.uniform(-30, 40)), rng.uniform(40, 100), rng.uniform(0, 0.12) if side else rng.uniform(0.05, 0.7), gel())
+    weak = rng.uniform(0, 0.12) if side else rng.uniform(0.05, 0.7)
+    fill = (towards(-azimuth * rng.uniform(0.3, 1.2), rng.uniform(-30, 40)), rng.uniform(40, 100), weak, gel())
     rim = (towards(rng.uniform(120, 240), rng.uniform(0, 60)), 40, rng.uniform(2, 5) if back else rng.uniform(0, 1.5) * (rng.random() < 0.5), gel())
     ambient = (warm() * rng.uniform(0.7, 1, 3), rng.uniform(0.02, 0.6) * (0.4 if side else 1))
-    exposure = rng.uniform(0.07, 0.3) if rng.random() < 0.15 else float(np.exp(rng.normal(0.15, 0.3)))
+    exposure = rng.uniform(0.07, 0.3) if rng.random() < 0.15 else float(np.exp(rng.normal(0.25, 0.3)))
     return [key, fill, rim], ambient, exposure

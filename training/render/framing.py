@@ -28,7 +28,7 @@ class Framing:
         low, high = slopes.min(0), slopes.max(0)
         self.focal = BOX * zoom / (high - low).max()  # over the side of the picture
         self.offset = 0.5 + np.asarray(shift) - self.focal * (low + high) / 2
-        stage._aim(camera, position, target)
+        stage.aim(camera, position, target)
         data = camera.data
         data.sensor_fit, data.sensor_width = "HORIZONTAL", 24.0
         data.angle_x = 2 * math.atan(0.5 / self.focal)

@@ -7,6 +7,7 @@ A shard holds 100 pictures; see README.md for its keys. An interrupted run goes 
 """
 import argparse
 import glob
+import json
 import os
 import sys
 import time
@@ -28,7 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "face"))
 from backgrounds import drawn  # noqa: E402
 
-SIZE, SHARD, PER_PERSON, SAMPLES = 176, 100, 2, 6
+SIZE, SHARD, PER_PERSON, SAMPLES = 176, 100, 2, 4
 LIPS = 40  # the first of the points in points.json
 
 
@@ -36,7 +37,6 @@ class Set:
     """Actor, props, lights and camera, and the picture they make."""
 
     def __init__(self, model_folder, map_path, scratch):
-        import json
         stage.clear()
         stage.renderer(SIZE, SIZE, SAMPLES)
         scene = bpy.context.scene
@@ -65,14 +65,13 @@ class Set:
         yaw, pitch, roll = casting.angles(rng)
         turned = rng.uniform(0, 0.6)  # part of the yaw that is the camera's
         angles = (yaw * (1 - turned), pitch, roll)
-        lift = np.radians(rng.normal(0, 6))
-        level = np.degrees(lift) + pitch
-        gaze = (yaw, -level) if rng.random() < 0.5 else rng.normal(0, 12, 2)
+        lift = rng.normal(0, 6)
+        gaze = (yaw, -lift - pitch) if rng.random() < 0.5 else rng.normal(0, 12, 2)
         vertices = self.actor.show(expression, angles, np.clip(gaze, -28, 28), tongue)
         points = self.map.points(vertices)
-        far, around = np.exp(rng.uniform(np.log(38), np.log(220))), np.radians(-yaw * turned)
-        towards = np.array([np.sin(around) * np.cos(lift), np.sin(lift), np.cos(around) * np.cos(lift)])
-        framing = Framing(self.camera, SIZE, points.mean(0) + far * towards, points, float(np.exp(rng.normal(0, 0.04))), rng.normal(0, 0.012, 2))
+        far, towards = np.exp(rng.uniform(np.log(38), np.log(220))), casting.towards(-yaw * turned, lift)
+        zoom, shift = float(np.exp(rng.normal(0, 0.04))), rng.normal(0, 0.012, 2)
+        framing = Framing(self.camera, SIZE, points.mean(0) + far * towards, points, zoom, shift)
         self._wear(angles)
         name, shape = self._prop(rng, vertices, expression, angles, points[self.lips].mean(0), towards)
         exposure = self._light(rng, points.mean(0))
@@ -119,7 +118,7 @@ class Set:
         lamps, (colour, strength), exposure = casting.lights(rng)
         bright = exposure * (0.3 / self.look["skin"].mean()) ** 0.35
         for thing, (towards, size, power, tint) in zip(self.lights, lamps):
-            stage._aim(thing, middle + 100 * towards, middle)
+            stage.aim(thing, middle + 100 * towards, middle)
             thing.data.size, thing.data.energy, thing.data.color = size, 75000 * power * bright, np.clip(tint, 0, 3)
         stage.ambient(np.clip(colour, 0, 2), strength * bright)
         bpy.context.scene.view_settings.view_transform = "AgX" if rng.random() < 0.35 else "Standard"
@@ -140,7 +139,7 @@ def covered(shape, framing, lips, places):
     """Part 0..1 of the area of the lips' convex hull (pixels `lips`) that `shape` hides; `places` are the lips in space."""
     if shape is None:
         return 0.0
-    scale = 3
+    scale = 3  # samples per pixel and axis
     area = np.zeros((SIZE * scale, SIZE * scale), np.uint8)
     cv2.fillConvexPoly(area, cv2.convexHull((lips[:, :2] * scale).astype(np.float32)).astype(np.int32), 1)
     rows, columns = np.nonzero(area)
@@ -148,7 +147,8 @@ def covered(shape, framing, lips, places):
         return 0.0
     pick = np.linspace(0, len(rows) - 1, min(len(rows), 400)).astype(int)
     pixels = (np.stack([columns[pick], rows[pick]], 1) + 0.5) / scale
-    tree, reach = BVHTree.FromPolygons(shape[0].tolist(), [[int(i) for i in face if i >= 0] for face in shape[1]]), np.linalg.norm(places.mean(0) - framing.position) + 1.5
+    tree = BVHTree.FromPolygons(shape[0].tolist(), [[int(i) for i in face if i >= 0] for face in shape[1]])
+    reach = np.linalg.norm(places.mean(0) - framing.position) + 1.5  # cm: not what is behind the lips
     hits = [tree.ray_cast(framing.position.tolist(), ray.tolist(), reach)[2] is not None for ray in framing.rays(pixels)]
     return float(np.mean(hits))
 

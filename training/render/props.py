@@ -103,7 +103,8 @@ def cup(rng):
     axis = np.array([0, -np.cos(tip), np.sin(tip)])
     path = [axis * tall * t for t in (0, 0.02, 0.3, 0.6, 0.95, 1.0)]
     body = tube(path, radius * np.array([0.98, 1.0, 1.0, rng.uniform(0.85, 1), rng.uniform(0.7, 1), 0.65]))
-    ring = [axis * tall * 0.5 + (radius * 0.95 + 1.6 * np.cos(a), 0, 0) - axis * 2.4 * np.sin(a) for a in np.linspace(-np.pi, np.pi, 16, endpoint=False)]
+    turn = np.linspace(-np.pi, np.pi, 16, endpoint=False)
+    ring = [axis * tall * 0.5 + (radius * 0.95 + 1.6 * np.cos(a), 0, 0) - axis * 2.4 * np.sin(a) for a in turn]
     return join([body, tube(ring, np.full(16, 0.5), closed=True)])
 
 
@@ -112,7 +113,8 @@ def phone(rng):
     half, tall = rng.uniform(3.2, 4.2), rng.uniform(6, 8)
     angle = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.25)
     corner = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    box = np.stack([np.sign(np.cos(corner)) * np.abs(np.cos(corner)) ** 0.25 * half, np.sign(np.sin(corner)) * np.abs(np.sin(corner)) ** 0.25 * tall], 1)
+    round_corner = lambda v: np.sign(v) * np.abs(v) ** 0.25
+    box = np.stack([round_corner(np.cos(corner)) * half, round_corner(np.sin(corner)) * tall], 1)
     c, s = np.cos(angle), np.sin(angle)
     box = box @ np.array([[c, s], [-s, c]])
     layers = [(0.94, -0.4), (1.0, -0.25), (1.0, 0.25), (0.94, 0.4)]
@@ -161,7 +163,8 @@ def scarf(rng, vertices):
         turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)
         wave = rng.normal(0, 0.35) * np.sin(turn * rng.integers(1, 4) + rng.uniform(0, 6))
         front = max(middle[2], 6) + 1.0 + 0.25 * fold
-        path = np.stack([middle[0] * 0.6 + (8.0 + 0.4 * fold) * np.sin(turn), top - 1.8 - fold * 2.9 + wave - 1.2 * np.cos(turn) * rng.uniform(0, 1), 1.0 + (front - 1.0) * np.cos(turn)], 1)
+        height = top - 1.8 - fold * 2.9 + wave - 1.2 * np.cos(turn) * rng.uniform(0, 1)
+        path = np.stack([middle[0] * 0.6 + (8.0 + 0.4 * fold) * np.sin(turn), height, 1.0 + (front - 1.0) * np.cos(turn)], 1)
         shapes.append(tube(path, np.full(32, rng.uniform(1.9, 2.4)), closed=True))
     return join(shapes)
 
@@ -177,8 +180,8 @@ def frames(design, vertices, model):
     inner = []
     for eye, side in zip(eyes, (1, -1)):
         centre = eye.mean(0)
-        outline = np.stack([centre[0] + side * 0.15 + design["width"] * square(np.cos(turn)), centre[1] - 0.3 + design["height"] * square(np.sin(turn)),
-                            front - 0.06 * (np.abs(centre[0] + design["width"] * np.cos(turn))) ** 1.2], 1)
+        across = centre[0] + side * 0.15 + design["width"] * square(np.cos(turn))
+        outline = np.stack([across, centre[1] - 0.3 + design["height"] * square(np.sin(turn)), front - 0.06 * np.abs(across) ** 1.2], 1)
         rims.append(tube(outline, np.full(28, design["rim"]), closed=True))
         lenses.append((np.concatenate([outline, [outline.mean(0)]]), np.array([[28, j, (j + 1) % 28, -1] for j in range(28)])))
         inner.append(outline[np.abs(outline[:, 0]).argmin()] + (0, 0.3, 0))

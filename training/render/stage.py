@@ -147,11 +147,11 @@ def area_light(name, position, target, size, power, colour=(1, 1, 1)):
     light.size, light.energy, light.color = size, power, colour
     thing = bpy.data.objects.new(name, light)
     bpy.context.scene.collection.objects.link(thing)
-    _aim(thing, position, target)
+    aim(thing, position, target)
     return thing
 
 
-def _aim(thing, position, target):
+def aim(thing, position, target):
     from mathutils import Vector
     position, target = (Vector(to_blender(np.array(p, float)).tolist()) for p in (position, target))
     thing.location = position
@@ -168,7 +168,7 @@ def camera(position, target, height):
     thing = bpy.data.objects.new("camera", data)
     bpy.context.scene.collection.objects.link(thing)
     bpy.context.scene.camera = thing
-    _aim(thing, position, target)
+    aim(thing, position, target)
     return thing
 
 
