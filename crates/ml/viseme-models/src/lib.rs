@@ -1,6 +1,8 @@
 //! The seam to the neural network runtimes: what a runtime does, `rten` behind it, and what callers share.
 
+mod checkpoint;
 pub mod convert;
+mod graph;
 pub mod model_file;
 pub mod runtime;
 pub mod tensor;
