@@ -240,6 +240,38 @@ impl Affine {
     }
 }
 
+/// An [`Affine`] map in double precision, for what must agree with other implementations to the bit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AffineF64 {
+    /// `[a, b, c, d, e, f]`, the rows of the 2 × 3 matrix.
+    pub rows: [f64; 6],
+}
+
+impl AffineF64 {
+    /// Applies the map to the point (x, y).
+    #[must_use]
+    pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let [a, b, c, d, e, f] = self.rows;
+        [a * x + b * y + c, d * x + e * y + f]
+    }
+
+    /// The map that undoes this one; `None` if it flattens the plane or is not finite.
+    #[must_use]
+    pub fn inverse(&self) -> Option<Self> {
+        let [a, b, c, d, e, f] = self.rows;
+        let reciprocal = 1.0 / (a * e - b * d);
+        let (ia, ib, id, ie) = (e * reciprocal, -b * reciprocal, -d * reciprocal, a * reciprocal);
+        let rows = [ia, ib, -(ia * c + ib * f), id, ie, -(id * c + ie * f)];
+        rows.iter().all(|value| value.is_finite()).then_some(Self { rows })
+    }
+}
+
+impl From<Affine> for AffineF64 {
+    fn from(map: Affine) -> Self {
+        Self { rows: map.rows.map(f64::from) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

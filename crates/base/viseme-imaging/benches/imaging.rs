@@ -4,8 +4,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use viseme_core::Pts;
 use viseme_core::geometry::{Affine, PixelRect, Vec2};
+use viseme_imaging::opencv::{Interpolation, filled_ellipse, gaussian_blur, resize, seamless_clone};
 use viseme_imaging::{
-    ColourInfo, ColourMatrix, ColourRange, ControlPoint, DisplacementField, Frame, ImageF32, Patch,
+    ColourInfo, ColourMatrix, ColourRange, ControlPoint, DisplacementField, Frame, ImageF32, ImageU8, Patch,
     PixelFormat, composite, crop_gray, crop_rgb, letterbox_rgb, low_pass_offset, matching_sigma,
     polygon_distance, warp_plane,
 };
@@ -94,5 +95,27 @@ fn masks(c: &mut Criterion) {
     c.bench_function("matching_sigma 300x200", |b| b.iter(|| matching_sigma(black_box(&base), 255, 50.0)));
 }
 
-criterion_group!(benches, warps, compositing, crops, masks);
+/// A picture with some texture.
+fn picture(width: usize, height: usize) -> ImageU8<3> {
+    ImageU8::from_fn(width, height, |x, y| [(x * 3 + y) as u8, (x ^ y) as u8, (y * 5) as u8])
+        .unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+fn as_opencv(c: &mut Criterion) {
+    let (face, frame) = (picture(500, 500), picture(1920, 1080));
+    for interpolation in
+        [Interpolation::Linear, Interpolation::Area, Interpolation::Cubic, Interpolation::Lanczos4]
+    {
+        c.bench_function(&format!("resize 500x500 to 256x256, {interpolation:?}"), |b| {
+            b.iter(|| resize(black_box(&face), 256, 256, interpolation));
+        });
+    }
+    let mask = filled_ellipse(500, 500, (250, 250), (248, 248)).and_then(|mask| gaussian_blur(&mask, 7, 3.0));
+    let mask = mask.unwrap_or_else(|error| unreachable!("{error}"));
+    c.bench_function("seamless_clone 500x500 into 1080p", |b| {
+        b.iter(|| seamless_clone(black_box(&face), &frame, &mask, (960, 540)));
+    });
+}
+
+criterion_group!(benches, warps, compositing, crops, masks, as_opencv);
 criterion_main!(benches);

@@ -23,7 +23,7 @@ pub(crate) static CUBIC_TABLE: [[f32; 4]; CUBIC_STEPS] = {
 };
 
 /// The weights of the four samples at −1, 0, 1 and 2 for a position `t` (0 to 1) after sample 0.
-const fn cubic_weights(t: f32) -> [f32; 4] {
+pub(crate) const fn cubic_weights(t: f32) -> [f32; 4] {
     const A: f32 = CUBIC_SLOPE;
     let s = 1.0 - t;
     [

@@ -1,6 +1,6 @@
-//! How far two frames are apart.
+//! How far two pictures are apart.
 
-use viseme_imaging::{Frame, Plane, Samples};
+use viseme_imaging::{Frame, ImageU8, Plane, Samples};
 
 fn values(samples: &Samples) -> Vec<u16> {
     match samples {
@@ -11,6 +11,22 @@ fn values(samples: &Samples) -> Vec<u16> {
 
 fn assert_alike(a: &Frame, b: &Frame) {
     assert_eq!((a.format, a.width, a.height), (b.format, b.width, b.height), "frames of two kinds");
+}
+
+/// The largest difference of two values in the same place of two interleaved pictures.
+#[must_use]
+pub fn max_step<const C: usize>(a: &ImageU8<C>, b: &ImageU8<C>) -> u8 {
+    assert_eq!((a.width(), a.height()), (b.width(), b.height()), "pictures of two sizes");
+    let values = a.pixels().as_flattened().iter().zip(b.pixels().as_flattened());
+    values.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}
+
+/// The largest distance of two numbers in the same place, as `f64`.
+#[must_use]
+pub fn max_error<A: Copy + Into<f64>, B: Copy + Into<f64>>(actual: &[A], expected: &[B]) -> f64 {
+    assert_eq!(actual.len(), expected.len(), "lists of two lengths");
+    let distances = actual.iter().zip(expected).map(|(&a, &b)| (a.into() - b.into()).abs());
+    distances.fold(0.0, |largest, d| if d > largest || d.is_nan() { d } else { largest })
 }
 
 /// The largest difference of two samples in the same place.

@@ -1,4 +1,4 @@
-//! Reference vectors: what the public reference code of other projects answers, as numpy arrays and sounds.
+//! Reference vectors: what the public reference code of other projects answers, as numpy arrays, pictures and sounds.
 //!
 //! ```no_run
 //! use viseme_testing::{Array, Vectors};
@@ -14,6 +14,7 @@ use npyz::{Deserialize, NpyFile, Order};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use viseme_imaging::ImageU8;
 use zip::ZipArchive;
 
 /// A folder of reference vectors.
@@ -60,6 +61,19 @@ impl Vectors {
         assert_eq!(reader.spec().channels, 1, "{file} is not mono");
         let samples = reader.samples().map(|sample| sample.expect("a sample of 16 bits")).collect();
         (reader.spec().sample_rate, samples)
+    }
+
+    /// The picture of a `.png` file of 8 bits with `C` channels: 1 for gray, 3 for red, green, blue.
+    #[must_use]
+    pub fn png<const C: usize>(&self, file: &str) -> ImageU8<C> {
+        let failed = |error: &dyn std::fmt::Display| -> ! { panic!("{file}: {error}") };
+        let bytes = std::io::Cursor::new(self.bytes(file));
+        let mut reader = png::Decoder::new(bytes).read_info().unwrap_or_else(|error| failed(&error));
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size that fits the memory")];
+        let info = reader.next_frame(&mut pixels).unwrap_or_else(|error| failed(&error));
+        assert_eq!((info.color_type.samples(), info.bit_depth), (C, png::BitDepth::Eight), "{file}");
+        ImageU8::from_bytes(info.width as usize, info.height as usize, &pixels)
+            .unwrap_or_else(|error| failed(&error))
     }
 
     /// The bytes of a file.
