@@ -2,6 +2,8 @@
 //! source, listens to the speech, and answers each request with one patch.
 
 pub mod engine;
+pub mod liveportrait;
+pub mod musetalk;
 pub mod native;
 
 pub use engine::{

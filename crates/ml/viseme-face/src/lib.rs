@@ -1,6 +1,7 @@
 //! Faces in video: detection, 159 landmarks in space, head pose and tracking through every frame, from three small
 //! nets of our own that are embedded in the binary.
 
+pub mod alignment;
 pub mod canonical;
 mod canonical_points;
 pub mod cuts;
