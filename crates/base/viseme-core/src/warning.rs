@@ -21,6 +21,8 @@ pub enum WarningCode {
     Looped,
     /// The end of an input is damaged; what could be read was used.
     TruncatedInput,
+    /// A device that could have run a model does not work; another one ran it.
+    DeviceNotUsed,
 }
 
 /// A warning of a run: it is in the report and goes to the observer.

@@ -15,6 +15,7 @@ pub mod fake_engine;
 pub mod fake_faces;
 pub mod fake_media;
 pub mod observers;
+pub mod runtimes;
 mod shared;
 pub mod vectors;
 
@@ -22,5 +23,6 @@ pub use clips::TestClip;
 pub use fake_engine::{FakeEngine, FakePatch};
 pub use fake_faces::FakeFace;
 pub use fake_media::{FakeSink, FakeSource};
+pub use runtimes::FakeSession;
 pub use shared::{shared_dir, skipped};
 pub use vectors::{Archive, Array, Vectors};

@@ -1,4 +1,5 @@
-//! The seam to the neural network runtimes: what a runtime does, `rten` behind it, and what callers share.
+//! The seam to the neural network runtimes: what a runtime does, `rten` and ONNX Runtime behind it, and what callers
+//! share.
 
 mod checkpoint;
 pub mod convert;
@@ -10,6 +11,11 @@ mod trunk;
 
 pub use convert::{Architecture, convert};
 pub use model_file::{ModelFile, ModelSource};
+pub use runtime::batcher::{BatchClient, BatchOptions, Batcher, Pending};
+pub use runtime::cache::SessionCache;
+pub use runtime::library::Library;
+pub use runtime::ort::OrtRuntime;
 pub use runtime::rten::RtenRuntime;
+pub use runtime::selection::{Choice, RuntimeRequest, Runtimes};
 pub use runtime::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo};
 pub use tensor::{ElementType, Tensor, Values};

@@ -37,6 +37,8 @@ pub struct ModelFile {
     pub source: ModelSource,
     /// How many cores one run may use.
     pub threads: NonZeroUsize,
+    /// Whether 16-bit floats are good enough for what it does, where the user asks for speed.
+    pub allows_reduced_precision: bool,
 }
 
 impl ModelFile {
@@ -44,25 +46,46 @@ impl ModelFile {
     /// pixels and the encoder.
     #[must_use]
     pub fn embedded(name: impl Into<String>, onnx: &'static [u8]) -> Self {
-        Self { name: name.into(), source: ModelSource::Embedded(onnx), threads: NonZeroUsize::MIN }
+        Self {
+            name: name.into(),
+            source: ModelSource::Embedded(onnx),
+            threads: NonZeroUsize::MIN,
+            allows_reduced_precision: false,
+        }
     }
 
     /// A model in a file, on all cores.
     #[must_use]
     pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), source: ModelSource::File(path.into()), threads: all_cores() }
+        Self {
+            name: name.into(),
+            source: ModelSource::File(path.into()),
+            threads: all_cores(),
+            allows_reduced_precision: false,
+        }
     }
 
     /// A model in memory, on all cores.
     #[must_use]
     pub fn bytes(name: impl Into<String>, onnx: impl Into<Arc<[u8]>>) -> Self {
-        Self { name: name.into(), source: ModelSource::Bytes(onnx.into()), threads: all_cores() }
+        Self {
+            name: name.into(),
+            source: ModelSource::Bytes(onnx.into()),
+            threads: all_cores(),
+            allows_reduced_precision: false,
+        }
     }
 
     /// The same, on that many cores.
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
+    }
+
+    /// The same, for a model whose result stays good enough with 16-bit floats.
+    #[must_use]
+    pub fn allowing_reduced_precision(self) -> Self {
+        Self { allows_reduced_precision: true, ..self }
     }
 
     /// The bytes of the model, read where they are in a file.

@@ -1,6 +1,13 @@
 //! What a runtime must be able to do.
 
+pub(crate) mod batcher;
+pub(crate) mod cache;
+pub(crate) mod library;
+mod needs;
+pub(crate) mod ort;
+pub(crate) mod providers;
 pub(crate) mod rten;
+pub(crate) mod selection;
 
 use crate::{ElementType, ModelFile, Tensor};
 use std::fmt::{self, Debug};
@@ -171,17 +178,17 @@ pub enum RuntimeKind {
 pub enum Device {
     /// The processor.
     Cpu,
-    /// The processor through Intel's `OpenVINO`.
+    /// The processor through Intel's OpenVINO.
     OpenVino,
     /// An NVIDIA GPU.
     Cuda,
-    /// An NVIDIA GPU through `TensorRT`.
+    /// An NVIDIA GPU through TensorRT.
     TensorRt,
-    /// Apple's `CoreML`.
+    /// Apple's CoreML.
     CoreMl,
-    /// A GPU under Windows, through `DirectML`.
+    /// A GPU under Windows, through DirectML.
     DirectMl,
-    /// An AMD GPU, through `MIGraphX`.
+    /// An AMD GPU, through MIGraphX.
     MiGraphX,
 }
 

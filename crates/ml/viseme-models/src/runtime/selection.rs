@@ -1,0 +1,191 @@
+//! Which runtime runs which model, on what, and why.
+
+use super::cache::SessionCache;
+use super::library::{Library, REMEDY};
+use super::needs::{Objection, rten_objection};
+use super::ort::OrtRuntime;
+use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind};
+use crate::{ModelFile, ModelSource, RtenRuntime};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use viseme_core::{Error, ErrorKind, Result, Warning, WarningCode};
+
+/// What the user asks for. Nothing said: the best that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RuntimeRequest {
+    /// This runtime for every model, our own small nets included.
+    pub runtime: Option<RuntimeKind>,
+    /// This device for every model that is not in the binary.
+    pub device: Option<Device>,
+    /// Whether models that allow it may compute with 16-bit floats: faster, and not the same to the digit.
+    pub reduced_precision: bool,
+}
+
+/// What was chosen for a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// Where it runs.
+    #[serde(flatten)]
+    pub placement: Placement,
+    /// Why: a clause for people.
+    pub reason: String,
+}
+
+/// All runtimes of this machine: the one to give to everything that loads models.
+#[derive(Debug)]
+pub struct Runtimes {
+    rten: RtenRuntime,
+    /// ONNX Runtime's library, or why there is none.
+    library: Result<Arc<Library>>,
+    request: RuntimeRequest,
+    cache: Arc<SessionCache>,
+    warnings: Mutex<Vec<Warning>>,
+}
+
+/// Devices that are used without being asked for. The others take minutes to prepare a model or compute with 16 bits.
+const AUTOMATIC: [Device; 3] = [Device::Cuda, Device::OpenVino, Device::Cpu];
+
+impl Runtimes {
+    /// Looks for ONNX Runtime, among what was installed into the folder `runtimes` too, and chooses by `request`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a request that contradicts itself; `MissingTool` when it names what is not there.
+    pub fn find(request: RuntimeRequest, runtimes: Option<&Path>) -> Result<Self> {
+        let wants_other_device = request.device.filter(|device| *device != Device::Cpu);
+        if let (Some(RuntimeKind::Rten), Some(device)) = (request.runtime, wants_other_device) {
+            return Err(Error::invalid_input(format!("rten cannot run on {device}"))
+                .with_hint("Leave --runtime out, or take ort."));
+        }
+        let library = match request.runtime {
+            Some(RuntimeKind::Rten) => {
+                Err(Error::invalid_input("only rten was asked for").with_hint("Leave --runtime out."))
+            }
+            _ => Library::find(runtimes, request.device),
+        };
+        match library {
+            Err(error) if request.runtime == Some(RuntimeKind::Ort) || wants_other_device.is_some() => {
+                Err(error)
+            }
+            library => Ok(Self {
+                rten: RtenRuntime::default(),
+                library,
+                request,
+                cache: SessionCache::of_process(),
+                warnings: Mutex::default(),
+            }),
+        }
+    }
+
+    /// ONNX Runtime's library.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn library(&self) -> Result<&Library, &Error> {
+        self.library.as_deref()
+    }
+
+    /// Says where a model would run, without loading it. A device may turn out not to work when it is loaded.
+    ///
+    /// # Errors
+    /// `MissingTool` when it needs a runtime that is not there, `InvalidInput` when it is no model or cannot run where
+    /// the request wants it.
+    pub fn choose(&self, model: &ModelFile) -> Result<Choice> {
+        self.candidates(model).map(|mut candidates| candidates.swap_remove(0))
+    }
+
+    /// What went less well than it could: a device that did not work. Each is told once.
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where a model can run, the best first; never empty.
+    fn candidates(&self, model: &ModelFile) -> Result<Vec<Choice>> {
+        let is_ours = matches!(model.source, ModelSource::Embedded(_));
+        match (self.request.runtime, &self.library) {
+            (Some(RuntimeKind::Ort), Ok(library)) => self.on_library(library, is_ours, "--runtime says so"),
+            (None, _) if is_ours => Ok(vec![on_rten("one of our own small nets")]),
+            (None, Ok(library)) => {
+                self.on_library(library, false, &format!("ONNX Runtime {} is installed", library.version))
+            }
+            (forced, library) => match (rten_objection(model)?, forced) {
+                (None, Some(_)) => Ok(vec![on_rten("--runtime says so")]),
+                (None, None) => Ok(vec![on_rten("ONNX Runtime, about twice as fast, is not installed")]),
+                (Some(objection), _) => Err(refused(model, objection, library.as_ref().err())),
+            },
+        }
+    }
+
+    /// The devices of the library that suit the request.
+    fn on_library(&self, library: &Library, is_ours: bool, why: &str) -> Result<Vec<Choice>> {
+        let choice = |device, reason: String| Choice {
+            placement: Placement { runtime: RuntimeKind::Ort, device },
+            reason,
+        };
+        match self.request.device {
+            Some(device) => Ok(vec![choice(device, format!("{why}, --device says {device}"))]),
+            // A small net spends more time on its way to a GPU than in it.
+            None if is_ours => Ok(vec![choice(Device::Cpu, why.to_owned())]),
+            None => {
+                let usable = |device: &Device| library.devices.contains(device) && device.is_present();
+                let devices = AUTOMATIC.into_iter().filter(usable);
+                let choices: Vec<Choice> = devices.map(|device| choice(device, why.to_owned())).collect();
+                if choices.is_empty() {
+                    Err(Error::internal("ONNX Runtime without a processor"))
+                } else {
+                    Ok(choices)
+                }
+            }
+        }
+    }
+
+    fn load_at(&self, model: &ModelFile, placement: Placement) -> Result<Arc<dyn InferenceSession>> {
+        self.cache.get_or_load(model, placement, self.request.reduced_precision, || {
+            match (placement.runtime, &self.library) {
+                (RuntimeKind::Ort, Ok(library)) => {
+                    let reduced = self.request.reduced_precision;
+                    OrtRuntime::new(Arc::clone(library), placement.device, reduced).load(model)
+                }
+                _ => self.rten.load(model),
+            }
+        })
+    }
+
+    fn warn(&self, message: String) {
+        let warning = Warning::new(WarningCode::DeviceNotUsed, message);
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+impl Runtime for Runtimes {
+    /// Loads the model where [`Runtimes::choose`] says. A device that was not asked for and does not work is passed
+    /// over with a warning; one that was asked for is an error.
+    fn load(&self, model: &ModelFile) -> Result<Arc<dyn InferenceSession>> {
+        let candidates = self.candidates(model)?;
+        let (last, others) =
+            candidates.split_last().ok_or_else(|| Error::internal("nowhere to run a model"))?;
+        for choice in others {
+            match self.load_at(model, choice.placement) {
+                Ok(session) => return Ok(session),
+                Err(error) => {
+                    self.warn(format!("{} does not run on {}: {error}", model.name, choice.placement.device));
+                }
+            }
+        }
+        self.load_at(model, last.placement)
+    }
+}
+
+fn on_rten(reason: &str) -> Choice {
+    let placement = Placement { runtime: RuntimeKind::Rten, device: Device::Cpu };
+    Choice { placement, reason: reason.to_owned() }
+}
+
+/// The error of a model that `rten` must not run while there is nothing else.
+fn refused(model: &ModelFile, objection: Objection, missing: Option<&Error>) -> Error {
+    Error::new(ErrorKind::MissingTool, format!("the model {} needs ONNX Runtime: {objection}", model.name))
+        .with_hint(missing.and_then(Error::hint).unwrap_or(REMEDY))
+}

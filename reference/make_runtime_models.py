@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Tiny models for the conformance suite of the runtimes.
+
+    python3 reference/make_runtime_models.py    # needs onnx, numpy; writes crates/dev/viseme-testing/src/models/
+"""
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto as T
+from onnx import checker, helper, numpy_helper, save
+
+TARGET = Path(__file__).parent.parent / "crates/dev/viseme-testing/src/models"
+
+
+def write(name, nodes, inputs, outputs, constants=(), opset=17):
+    value = lambda spec: helper.make_tensor_value_info(*spec)
+    graph = helper.make_graph(
+        nodes, name, [value(i) for i in inputs], [value(o) for o in outputs],
+        [numpy_helper.from_array(array, name) for name, array in constants],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    checker.check_model(model)
+    save(model, TARGET / f"{name}.onnx")
+
+
+def main():
+    TARGET.mkdir(exist_ok=True)
+    node = helper.make_node
+    # The sum over 3x3 neighbours and channels, plus 0.5; any number of items.
+    write("neighbours", [node("Conv", ["image", "weights", "bias"], ["sums"], kernel_shape=[3, 3],
+                                 strides=[1, 1], dilations=[1, 1], pads=[1, 1, 1, 1])],
+          [("image", T.FLOAT, ["n", 2, 4, 5])], [("sums", T.FLOAT, ["n", 1, 4, 5])],
+          [("weights", np.ones((1, 2, 3, 3), np.float32)), ("bias", np.full(1, 0.5, np.float32))])
+    # A factor of 64 bits, as CodeFormer has it; an index of 64 bits; bytes.
+    write("kinds", [node("Cast", ["factor"], ["factor32"], to=T.FLOAT),
+                    node("Mul", ["image", "factor32"], ["scaled"]),
+                    node("Gather", ["image", "index"], ["picked"], axis=1),
+                    node("Cast", ["bytes"], ["floats"], to=T.FLOAT),
+                    node("Shape", ["image"], ["shape"])],
+          [("image", T.FLOAT, ["n", 3]), ("factor", T.DOUBLE, [1]), ("index", T.INT64, [1]), ("bytes", T.UINT8, [4])],
+          [("scaled", T.FLOAT, ["n", 3]), ("picked", T.FLOAT, ["n", 1]), ("floats", T.FLOAT, [4]), ("shape", T.INT64, [2])])
+    # 16-bit floats in and out: x * 2 + 1.
+    write("half", [node("Mul", ["x", "two"], ["doubled"]), node("Add", ["doubled", "one"], ["y"])],
+          [("x", T.FLOAT16, ["n", 4])], [("y", T.FLOAT16, ["n", 4])],
+          [("two", np.array([2], np.float16)), ("one", np.array([1], np.float16))])
+    # What rten must not run.
+    write("volume", [node("GridSample", ["volume", "grid"], ["sampled"], mode="linear", align_corners=1)],
+          [("volume", T.FLOAT, [1, 1, 2, 2, 2]), ("grid", T.FLOAT, [1, 1, 1, "n", 3])],
+          [("sampled", T.FLOAT, [1, 1, 1, 1, "n"])], opset=20)
+    write("quantised", [node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
+                        node("DequantizeLinear", ["q", "scale", "zero"], ["y"])],
+          [("x", T.FLOAT, ["n", 4])], [("y", T.FLOAT, ["n", 4])],
+          [("scale", np.array(0.5, np.float32)), ("zero", np.array(128, np.uint8))])
+
+
+if __name__ == "__main__":
+    main()
