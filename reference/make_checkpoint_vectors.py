@@ -2,7 +2,7 @@
 """Checkpoints of SyncNet v2 and S3FD with seeded weights, in the forms that torch writes, and what torch makes of them.
 
     python3 reference/make_checkpoint_vectors.py           # needs torch, numpy; writes crates/ml/viseme-models/tests/vectors/
-    python3 reference/make_checkpoint_vectors.py --full DIR # full width, with the state of an optimizer; 1 GB in DIR
+    python3 reference/make_checkpoint_vectors.py --full DIR # full width, with the state of an optimizer; 1 GB under DIR
 
 The nets are written down after SyncNetModel.py of joonson/syncnet_python, net_s3fd.py and wav2lip.py of Rudrabha/Wav2Lip,
 with channel counts as arguments so that the committed files stay small.
@@ -227,6 +227,7 @@ def odd():
 
 
 def full(folder):
+    folder = folder / "vectors/checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
     mel, face = noise(8, 1, 80, 16) * 8 - 4, noise(8, 6, 96, 96)

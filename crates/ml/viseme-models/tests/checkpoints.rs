@@ -4,6 +4,8 @@
 //! `reference/make_checkpoint_vectors.py --full DIR` makes in `DIR/vectors/checkpoints` (1 GB):
 //! `VISEME_CHECKPOINTS=DIR cargo test -p viseme-models --test checkpoints -- --ignored`.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 use proptest::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
