@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from backgrounds import drawn, erase_face, piece
-from occluders import occlude, skin_colour
+from occluders import covered_parts, occlude, skin_colour
 from photometry import degrade, light_and_noise
 
 FACE_SIDE, FACE_MARGIN = 128, 1.5  # pixels of the landmark crop; its side over the box of the 159 points
@@ -36,17 +36,21 @@ def warp(image, matrix, size, border=cv2.BORDER_REPLICATE, flags=cv2.INTER_LINEA
 
 
 class Faces:
-    """Pictures with points and pose, drawn by weight. `mirror` is the order of the points in a mirror."""
+    """Pictures with points, pose and whether the lips are visible (1, 0, NaN: undecided), drawn by weight.
 
-    def __init__(self, images, points, weights, layout, photos):
-        self.images, self.layout, self.photos = images, layout, photos
+    `photos` are pictures without faces, `hands` RGBA cut-outs to hold before the faces.
+    """
+
+    def __init__(self, images, points, weights, visible, layout, photos, hands):
+        self.images, self.visible, self.layout, self.photos, self.hands = images, visible, layout, photos, hands
         self.points = points[:, layout.indexes].astype(np.float64)
         poses = [layout.pose(p) for p in self.points]
         self.scale = np.array([p[0] for p in poses])
         self.yaw = np.array([np.arcsin(np.clip(p[1][0, 2], -1, 1)) for p in poses])
         self.angle = np.array([p[2] for p in poses])
-        # turned faces are rare: they count up to three times
-        weights = weights * (1 + 2 * np.clip(np.abs(self.yaw) / 0.5, 0, 1))
+        gap = np.linalg.norm(self.points[:, 25] - self.points[:, 35], axis=1) / self.scale
+        # turned faces and wide open mouths are rare: they count up to three times
+        weights = weights * (1 + 2 * np.clip(np.abs(self.yaw) / 0.5, 0, 1)) * (1 + 2 * np.clip(gap / 0.35, 0, 1))
         self.chance = np.cumsum(weights / weights.sum())
 
     def draw(self, rng):
@@ -69,9 +73,8 @@ def face_sample(faces, rng):
     zoom = rng.uniform(-0.19, 0.19) if wide else rng.normal(0, 0.05)
     shift = rng.uniform(-0.1, 0.1, 2) if wide else rng.normal(0, 0.02, 2)
     if rng.random() < 0.3:
-        texture = piece(faces.photos, 64, 64, rng)
         spot = points[rng.integers(0, 159), :2] + rng.normal(0, 8, 2)
-        image, _ = occlude(image, spot, side * rng.uniform(0.2, 0.75), skin_colour(image, points, rng), texture, rng)
+        image, _ = occlude(image, spot, side * rng.uniform(0.2, 0.75), skin_colour(image, points, rng), faces, rng)
     matrix = crop_matrix(centre, side * np.exp(zoom), angle + roll, FACE_SIDE, shift * FACE_SIDE)
     squeeze = np.diag([1, 1.0])
     if rng.random() < 0.3:  # other proportions of width to height
@@ -129,20 +132,33 @@ def face_batch(faces, size, rng, absent=0.25):
     return (pictures / 127.5 - 1).transpose(0, 3, 1, 2), points, present
 
 
+def visibility(mask, lips):
+    """1 when next to nothing lies over the lips, 0 when they, or they and what is around them, are covered, else NaN."""
+    on_lips, near = covered_parts(mask, lips)
+    if on_lips > 0.33 or (on_lips > 0.2 and near > 0.4):
+        return 0.0
+    return 1.0 if on_lips < 0.08 and near < 0.2 else np.nan
+
+
+def cover(image, points, side, faces, rng):
+    """The picture with one or two props held near the lips (points (n, 2), the first 40), and the lips' visibility."""
+    lips, mask = points[:40], np.zeros(image.shape[:2], np.float32)
+    for _ in range(1 if rng.random() < 0.85 else 2):
+        spot = lips.mean(0) + rng.normal(0, side * 0.25, 2)
+        image, held = occlude(image, spot, side * rng.uniform(0.5, 2.4), skin_colour(image, points, rng), faces, rng)
+        mask = np.maximum(mask, held)
+    return image, visibility(mask, lips)
+
+
 def mouth_sample(faces, rng, noise=1.0, training=True):
     """Gray picture (64, 64) 0..255, lip points (40, 2) in crop units, visibility (NaN: undecided)."""
     i = faces.draw(rng)
     image, points = faces.images[i], faces.points[i][:, :2]
-    lips, visible = points[:40], 1.0
+    lips, visible = points[:40], faces.visible[i]
     side = MOUTH_REACH * faces.scale[i]
-    if training and rng.random() < 0.3:
-        texture = piece(faces.photos, 64, 64, rng)
-        spot = lips.mean(0) + rng.normal(0, side * 0.22, 2)
-        image, mask = occlude(image, spot, side * rng.uniform(0.5, 2.4), skin_colour(image, points, rng), texture, rng)
-        area = np.zeros(mask.shape, np.uint8)
-        cv2.fillConvexPoly(area, cv2.convexHull(lips.astype(np.float32)).astype(np.int32), 1)
-        covered = (mask * area).sum() / max(area.sum(), 1)
-        visible = 0.0 if covered > 0.35 else 1.0 if covered < 0.12 else np.nan
+    if training and rng.random() < 0.5:
+        image, uncovered = cover(image, points, side, faces, rng)
+        visible = 0.0 if visible == 0 else visible * uncovered
     angle = faces.angle[i] + rng.normal(0, 0.06) * noise
     zoom, shift = rng.normal(0, 0.055) * noise, rng.normal(0, 0.035, 2) * noise
     matrix = crop_matrix(lips.mean(0), side * np.exp(zoom), angle, MOUTH_SIDE, shift * MOUTH_SIDE)

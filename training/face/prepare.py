@@ -1,20 +1,64 @@
-"""Gather everything the trainings read, once: faces with turned copies, and small pictures without faces.
+"""Gather everything the trainings read, once: faces with turned and wide-mouthed copies, hands, and small pictures without faces.
 
 Writes plain .npy files, which the trainings map into memory.
 """
 
 import argparse
 import pathlib
+import shutil
 
 import cv2
 import numpy as np
 
 from backgrounds import load_photos
-from crops import Crops, Layout
+from crops import HELD_HANDS, Crops, Layout
+from mouths import add_wider
 from views import add_views
 
 HERE = pathlib.Path(__file__).parent
-VIEWS = 2  # turned copies of each face
+VIEWS = 3  # turned copies of each face
+VIEWS_SHARE, WIDER_SHARE, RENDERED_SHARE = 0.6, 0.5, 0.3  # weight of the copies over that of their faces; of rendered heads in all
+COVERED, UNCOVERED = 0.35, 0.02  # part of a rendered head's lips that a prop hides: covered above, visible below
+
+
+class Pile:
+    """Faces with what belongs to each, as lists of arrays."""
+
+    def __init__(self):
+        self.arrays = {name: [] for name in ("images", "points", "weights", "visible")}
+
+    def add(self, **arrays):
+        for name, array in arrays.items():
+            self.arrays[name].append(array)
+
+    def joined(self, name):
+        return np.concatenate(self.arrays[name])
+
+    def save(self, folder, start=""):
+        for name in self.arrays:
+            array = self.joined(name)
+            np.save(folder / f"{start}{name}.npy", array if name == "images" else array.astype(np.float32))
+
+
+def rendered_heads(path, total):
+    """Rendered heads as keyword arguments of `Pile.add`, for training and for validation: every tenth person is held out."""
+    extra = np.load(path)
+    hidden = extra["covered"]
+    visible = np.where(hidden > COVERED, 0.0, np.where(hidden < UNCOVERED, 1.0, np.nan))
+    held = extra["identity"] % 10 == 9
+    weight = total * RENDERED_SHARE / (1 - RENDERED_SHARE) / (~held).sum()
+    part = lambda chosen: dict(images=extra["images"][chosen], points=extra["points"][chosen], weights=np.full(chosen.sum(), weight), visible=visible[chosen])
+    return part(~held), part(held)
+
+
+def add_copies(faces, layout, rng):
+    """Turned copies of every face, and copies with a wider open mouth of those whose lips are apart."""
+    images, points, weights, visible = (faces.joined(name) for name in faces.arrays)
+    wide, placed, of = add_wider(images, points, layout, rng)
+    faces.add(images=wide, points=placed, weights=weights[of] * WIDER_SHARE, visible=visible[of])
+    yaws = [np.arcsin(np.clip(layout.pose(p[layout.indexes].astype(np.float64))[1][0, 2], -1, 1)) for p in points]
+    turned, moved = add_views(images, points, yaws, VIEWS, rng)
+    faces.add(images=turned, points=moved, weights=np.repeat(weights, VIEWS) * VIEWS_SHARE / VIEWS, visible=np.repeat(visible, VIEWS))
 
 
 def main():
@@ -22,7 +66,8 @@ def main():
     parser.add_argument("--data", required=True, help="folder with face_crops.npz, SOURCES.tsv and canonical_face.npy")
     parser.add_argument("--labels", required=True, help="written by relabel.py")
     parser.add_argument("--photos", required=True, help="folder of pictures without faces")
-    parser.add_argument("--rendered", help="npz of rendered heads: images (n,176,176,3) RGB, points (n,478,3)")
+    parser.add_argument("--hands", help="folder written by hands.py")
+    parser.add_argument("--rendered", help="npz of rendered heads: images (n,176,176,3) RGB, points (n,478,3), covered, identity")
     parser.add_argument("--tiers", default="ABC")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
@@ -31,23 +76,24 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     layout = Layout(HERE / "points.json", data / "canonical_face.npy")
     crops = Crops(data, options.labels, options.tiers)
-    held = crops.validation
-    images, points, weights = crops.images[~held], crops.points[~held], crops.weight[~held]
+    part = lambda chosen: dict(images=crops.images[chosen], points=crops.points[chosen], weights=crops.weight[chosen], visible=crops.visible[chosen])
+    faces, held = Pile(), Pile()
+    faces.add(**part(~crops.validation))
+    held.add(**part(crops.validation))
+    add_copies(faces, layout, np.random.default_rng(0))
     if options.rendered:
-        extra = np.load(options.rendered)
-        images, points = np.concatenate([images, extra["images"]]), np.concatenate([points, extra["points"]])
-        weights = np.concatenate([weights, np.full(len(extra["images"]), weights.sum() * 0.3 / len(extra["images"]))])
-    yaws = [np.arcsin(np.clip(layout.pose(p[layout.indexes].astype(np.float64))[1][0, 2], -1, 1)) for p in points]
-    turned, moved = add_views(images, points, yaws, VIEWS, np.random.default_rng(0))
-    save = lambda name, array: np.save(out / f"{name}.npy", array)
-    save("images", np.concatenate([images, turned]))
-    save("points", np.concatenate([points, moved]).astype(np.float32))
-    save("weights", np.concatenate([weights, np.repeat(weights, VIEWS) * 0.6 / VIEWS]))
-    save("held_images", crops.images[held])
-    save("held_points", crops.points[held])
+        training, validation = rendered_heads(options.rendered, faces.joined("weights").sum())
+        faces.add(**training)
+        rendered = Pile()
+        rendered.add(**validation)
+        rendered.save(out, "rendered_")
+    faces.save(out)
+    held.save(out, "held_")
+    for hand in pathlib.Path(options.hands).glob("*.png") if options.hands else []:
+        shutil.copy(hand, out / ("held_" * hand.name.startswith(tuple(f"hand_{clip}" for clip in HELD_HANDS)) + hand.name))
     for k, photo in enumerate(load_photos(options.photos) if options.photos else []):
         cv2.imwrite(str(out / f"photo{k:04d}.jpg"), photo[..., ::-1])
-    print("faces", len(images), "turned", len(turned), "held out", held.sum())
+    print("faces, turned, wider, rendered:", [len(a) for a in faces.arrays["images"]], "held out", crops.validation.sum())
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def paste(canvas, faces, size, centre, rng, with_face=True):
     elif rng.random() < 0.22:
         spot = points[rng.integers(0, 159), :2] + rng.normal(0, 10, 2)
         reach = np.ptp(points[:, 1]) * rng.uniform(0.4, 1.2)
-        image, _ = occlude(image, spot, reach, skin_colour(image, points, rng), piece(faces.photos, 64, 64, rng), rng)
+        image, _ = occlude(image, spot, reach, skin_colour(image, points, rng), faces, rng)
     image = degrade(image, rng) if rng.random() < 0.6 else image
     box = np.ptp(points[:, :2], axis=0)
     scale = size / box.max()
@@ -124,7 +124,7 @@ def scene(height, width, faces, rng):
     if rng.random() < 0.15:  # a loose hand or microphone, far from every face
         centre, reach = rng.uniform(0, 1, 2) * (width, height), rng.uniform(20, 160)
         if not overlap((*centre, reach, reach), taken):
-            picture, _ = occlude(picture, centre, reach, faces.images[faces.draw(rng)][88, 88].astype(np.float32), None, rng)
+            picture, _ = occlude(picture, centre, reach, faces.images[faces.draw(rng)][88, 88].astype(np.float32), faces, rng)
     return (degrade(picture, rng) if rng.random() < 0.5 else picture), np.array(boxes, np.float32).reshape(-1, 4)
 
 

@@ -28,12 +28,12 @@ def loss(net, images, lips, visible):
         gap = torch.nn.functional.smooth_l1_loss(guess, truth, beta=SOFT, reduction="none")
         value = value + 0.8 * (gap.mean(1) * count[:, 0]).mean()
     known = ~torch.isnan(visible)
-    return value * 100 + 0.15 * torch.nn.functional.binary_cross_entropy_with_logits(seen[known], visible[known])
+    return value * 100 + 0.3 * torch.nn.functional.binary_cross_entropy_with_logits(seen[known], visible[known])
 
 
 def report(faces):
     images, lips, _ = mouth_batch(faces, 400, np.random.default_rng(5), noise=0.6, training=False)
-    covered = mouth_batch(faces, 400, np.random.default_rng(6))
+    covered = mouth_batch(faces, 600, np.random.default_rng(6))
 
     def measure(net):
         found = net(torch.from_numpy(images))[0].float().numpy()

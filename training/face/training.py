@@ -10,6 +10,7 @@ import torch
 
 from batches import Faces
 from crops import Layout
+from initial import start_from
 
 HERE = pathlib.Path(__file__).parent
 
@@ -21,7 +22,7 @@ def arguments(description):
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", help="checkpoint to go on from")
+    parser.add_argument("--start", help="checkpoint to go on from, or an exported net (.onnx)")
     parser.add_argument("--out", required=True)
     return parser.parse_args()
 
@@ -33,9 +34,11 @@ def load_faces(options):
     folder = pathlib.Path(options.prepared)
     layout = Layout(HERE / "points.json", options.canonical)
     photos = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.glob("photo*.jpg"))]
+    cut_outs = lambda pattern: [cv2.cvtColor(cv2.imread(str(path), -1), cv2.COLOR_BGRA2RGBA) for path in sorted(folder.glob(pattern))]
     load = lambda name: np.load(folder / f"{name}.npy", mmap_mode="r")
-    training = Faces(load("images"), load("points"), load("weights"), layout, photos)
-    validation = Faces(load("held_images"), load("held_points"), np.ones(len(load("held_images"))), layout, photos)
+    training = Faces(load("images"), load("points"), load("weights"), load("visible"), layout, photos, cut_outs("hand_*.png"))
+    everyone = np.ones(len(load("held_images")))
+    validation = Faces(load("held_images"), load("held_points"), everyone, load("held_visible"), layout, photos, cut_outs("held_hand_*.png"))
     print("train", len(training.images), "validation", len(validation.images), "photos", len(photos), flush=True)
     return training, validation
 
@@ -77,7 +80,9 @@ def fit(net, batch, loss, report, options, every=150.0):
     rate, batch = options.rate, Echo(batch)
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed + 1)
-    if options.start:
+    if options.start and options.start.endswith(".onnx"):
+        start_from(net, options.start, batch(rng)[0])
+    elif options.start:
         net.load_state_dict(torch.load(options.start))
     net = net.to(memory_format=torch.channels_last)
     average = Average(net)

@@ -34,7 +34,7 @@ def add_views(images, points, yaws, count, rng):
     more_images, more_points = [], []
     for image, face, now in zip(images, points, yaws):
         for _ in range(count):
-            wanted = rng.uniform(0.12, 0.38) * rng.choice([-1, 1])
+            wanted = rng.uniform(0.12, 0.5) * rng.choice([-1, 1])
             yaw = np.clip(now + wanted, -0.87, 0.87) - now
             picture, turned = turn(image, face, yaw, rng.normal(0, 0.12))
             more_images.append(picture)
