@@ -43,6 +43,7 @@ class Faces:
 
     def __init__(self, images, points, weights, visible, layout, photos, hands):
         self.images, self.visible, self.layout, self.photos, self.hands = images, visible, layout, photos, hands
+        self.tones = np.array([images[i][88, 88] for i in range(min(200, len(images)))])  # of skin
         self.points = points[:, layout.indexes].astype(np.float64)
         poses = [layout.pose(p) for p in self.points]
         self.scale = np.array([p[0] for p in poses])
@@ -96,7 +97,7 @@ def absent_sample(faces, rng):
     if kind < 0.3:
         picture = piece(faces.photos, FACE_SIDE, FACE_SIDE, rng)
     elif kind < 0.4:
-        picture = drawn(FACE_SIDE, FACE_SIDE, rng, faces.images[:200, 88, 88])
+        picture = drawn(FACE_SIDE, FACE_SIDE, rng, faces.tones)
     else:
         i = faces.draw(rng)
         image, points = faces.images[i], faces.points[i]

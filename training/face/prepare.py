@@ -17,8 +17,7 @@ from views import add_views
 
 HERE = pathlib.Path(__file__).parent
 VIEWS = 3  # turned copies of each face
-VIEWS_SHARE, WIDER_SHARE, RENDERED_SHARE = 0.6, 0.5, 0.3  # weight of the copies over that of their faces; of rendered heads in all
-COVERED, UNCOVERED = 0.35, 0.02  # part of a rendered head's lips that a prop hides: covered above, visible below
+VIEWS_SHARE, WIDER_SHARE = 0.6, 0.5  # weight of the copies over that of their faces
 
 
 class Pile:
@@ -40,17 +39,6 @@ class Pile:
             np.save(folder / f"{start}{name}.npy", array if name == "images" else array.astype(np.float32))
 
 
-def rendered_heads(path, total):
-    """Rendered heads as keyword arguments of `Pile.add`, for training and for validation: every tenth person is held out."""
-    extra = np.load(path)
-    hidden = extra["covered"]
-    visible = np.where(hidden > COVERED, 0.0, np.where(hidden < UNCOVERED, 1.0, np.nan))
-    held = extra["identity"] % 10 == 9
-    weight = total * RENDERED_SHARE / (1 - RENDERED_SHARE) / (~held).sum()
-    part = lambda chosen: dict(images=extra["images"][chosen], points=extra["points"][chosen], weights=np.full(chosen.sum(), weight), visible=visible[chosen])
-    return part(~held), part(held)
-
-
 def add_copies(faces, layout, rng):
     """Turned copies of every face, and copies with a wider open mouth of those whose lips are apart."""
     images, points, weights, visible = (faces.joined(name) for name in faces.arrays)
@@ -67,7 +55,6 @@ def main():
     parser.add_argument("--labels", required=True, help="written by relabel.py")
     parser.add_argument("--photos", required=True, help="folder of pictures without faces")
     parser.add_argument("--hands", help="folder written by hands.py")
-    parser.add_argument("--rendered", help="npz of rendered heads: images (n,176,176,3) RGB, points (n,478,3), covered, identity")
     parser.add_argument("--tiers", default="ABC")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
@@ -81,19 +68,13 @@ def main():
     faces.add(**part(~crops.validation))
     held.add(**part(crops.validation))
     add_copies(faces, layout, np.random.default_rng(0))
-    if options.rendered:
-        training, validation = rendered_heads(options.rendered, faces.joined("weights").sum())
-        faces.add(**training)
-        rendered = Pile()
-        rendered.add(**validation)
-        rendered.save(out, "rendered_")
     faces.save(out)
     held.save(out, "held_")
     for hand in pathlib.Path(options.hands).glob("*.png") if options.hands else []:
         shutil.copy(hand, out / ("held_" * hand.name.startswith(tuple(f"hand_{clip}" for clip in HELD_HANDS)) + hand.name))
     for k, photo in enumerate(load_photos(options.photos) if options.photos else []):
         cv2.imwrite(str(out / f"photo{k:04d}.jpg"), photo[..., ::-1])
-    print("faces, turned, wider, rendered:", [len(a) for a in faces.arrays["images"]], "held out", crops.validation.sum())
+    print("faces, wider, turned:", [len(a) for a in faces.arrays["images"]], "held out", crops.validation.sum())
 
 
 if __name__ == "__main__":

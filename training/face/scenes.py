@@ -84,7 +84,7 @@ def background(height, width, faces, rng):
     if kind < 0.5:
         return piece(faces.photos, height, width, rng)
     if kind < 0.7:
-        return drawn(height, width, rng, faces.images[:200, 88, 88])
+        return drawn(height, width, rng, faces.tones)
     if kind < 0.82:  # shoulders, hair and walls around a wiped-out face, far too large to be one
         i = faces.draw(rng)
         wiped = erase_face(faces.images[i], faces.points[i], rng)

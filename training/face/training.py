@@ -27,18 +27,38 @@ def arguments(description):
     return parser.parse_args()
 
 
+class Joined:
+    """Several stacks of pictures as one."""
+
+    def __init__(self, stacks):
+        self.stacks, self.ends = stacks, np.cumsum([len(stack) for stack in stacks])
+
+    def __len__(self):
+        return int(self.ends[-1])
+
+    def __getitem__(self, i):
+        which = int(np.searchsorted(self.ends, i, side="right"))
+        return self.stacks[which][i - self.ends[which]]
+
+
 def load_faces(options):
-    """Training and validation faces."""
+    """Training and validation faces; rendered heads among the former where the folder has them (rendered.py)."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     folder = pathlib.Path(options.prepared)
     layout = Layout(HERE / "points.json", options.canonical)
     photos = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.glob("photo*.jpg"))]
-    cut_outs = lambda pattern: [cv2.cvtColor(cv2.imread(str(path), -1), cv2.COLOR_BGRA2RGBA) for path in sorted(folder.glob(pattern))]
-    load = lambda name: np.load(folder / f"{name}.npy", mmap_mode="r")
-    training = Faces(load("images"), load("points"), load("weights"), load("visible"), layout, photos, cut_outs("hand_*.png"))
-    everyone = np.ones(len(load("held_images")))
-    validation = Faces(load("held_images"), load("held_points"), everyone, load("held_visible"), layout, photos, cut_outs("held_hand_*.png"))
+
+    def load(start, hands):
+        parts = [p for p in start if (folder / f"{p}images.npy").exists()]
+        arrays = lambda name: [np.load(folder / f"{p}{name}.npy", mmap_mode="r") for p in parts]
+        cut_outs = [cv2.cvtColor(cv2.imread(str(path), -1), cv2.COLOR_BGRA2RGBA) for path in sorted(folder.glob(hands))]
+        points, weights, visible = (np.concatenate(arrays(name)) for name in ("points", "weights", "visible"))
+        if not weights.any():
+            weights = np.ones(len(weights))
+        return Faces(Joined(arrays("images")), points, weights, visible, layout, photos, cut_outs)
+
+    training, validation = load(("", "rendered_"), "hand_*.png"), load(("held_",), "held_hand_*.png")
     print("train", len(training.images), "validation", len(validation.images), "photos", len(photos), flush=True)
     return training, validation
 
