@@ -49,8 +49,24 @@ def warp():
     return {"dx": shift[:, 0], "dy": shift[:, 1]}
 
 
+def bytes_in_bytes_out(picture):
+    """What OpenCV does to 8 bits, in fixed point."""
+    how = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA, "cubic": cv2.INTER_CUBIC, "lanczos4": cv2.INTER_LANCZOS4}
+    sizes = ((24, 18), (17, 11), (31, 36), (48, 12))
+    arrays = {f"{name} {w}x{h}": cv2.resize(picture, (w, h), interpolation=i) for name, i in how.items() for w, h in sizes}
+    arrays |= {f"gaussian {n} {s}": cv2.GaussianBlur(picture, (n, n), s) for n, s in ((3, 0), (7, 0), (21, 0), (5, 1.1))}
+    for width, height in ((5, 4), (8, 3)):
+        ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))
+        arrays[f"dilate {width}x{height}"] = cv2.dilate(picture, ellipse, iterations=2)
+        arrays[f"erode {width}x{height}"] = cv2.erode(picture, ellipse, iterations=2)
+    turn = np.array([[1.1, -0.3, 4.7], [0.25, 0.9, -3.2]])
+    arrays["warp"] = cv2.warpAffine(picture, turn, (40, 44), flags=cv2.INTER_LINEAR, borderValue=99)
+    return {key: values.astype(int) for key, values in arrays.items()}
+
+
 def save(name, arrays):
-    rows = {key: [round(float(v), 4) for v in np.ravel(values)] for key, values in arrays.items()}
+    rounded = lambda v: int(v) if isinstance(v, np.integer) else round(float(v), 4)
+    rows = {key: [rounded(v) for v in np.ravel(values)] for key, values in arrays.items()}
     (TARGET / name).write_text(json.dumps(rows, separators=(",", ":")) + "\n")
 
 
@@ -70,6 +86,7 @@ def main():
         f"{w}x{h}": cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA) for w, h in ((24, 18), (17, 11), (31, 36))
     })
     save("mls.json", warp())
+    save("bytes.json", bytes_in_bytes_out(image()))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 use serde_json::Value;
 use std::error::Error;
-use viseme_core::geometry::{PixelRect, Vec2};
+use viseme_core::geometry::{AffineF64, PixelRect, Vec2};
+use viseme_imaging::opencv::{
+    Interpolation, StructuringElement, dilate, erode, gaussian_blur, resize, warp_affine,
+};
 use viseme_imaging::{
-    ChromaSampling, ControlPoint, DisplacementField, ImageF32, PixelFormat, Plane, Samples, warp_plane,
+    ChromaSampling, ControlPoint, DisplacementField, ImageF32, ImageU8, PixelFormat, Plane, Samples,
+    warp_plane,
 };
 
 const WIDTH: u32 = 48;
@@ -107,5 +111,45 @@ fn the_mls_field_is_that_of_the_paper() -> Result<(), Box<dyn Error>> {
     let difference =
         largest_difference(&field.dx, &vectors["dx"]).max(largest_difference(&field.dy, &vectors["dy"]));
     assert!(difference < 2e-3, "differs by {difference} pixels");
+    Ok(())
+}
+
+/// Makes the picture that a key of `bytes.json` names, such as "area 17x11".
+fn made_as_named(picture: &ImageU8<1>, name: &str) -> Result<ImageU8<1>, Box<dyn Error>> {
+    let words: Vec<&str> = name.split([' ', 'x']).collect();
+    let size = || -> Result<(usize, usize), Box<dyn Error>> { Ok((words[1].parse()?, words[2].parse()?)) };
+    let interpolation = match words[0] {
+        "linear" => Interpolation::Linear,
+        "area" => Interpolation::Area,
+        "cubic" => Interpolation::Cubic,
+        "lanczos4" => Interpolation::Lanczos4,
+        "gaussian" => return Ok(gaussian_blur(picture, words[1].parse()?, words[2].parse()?)?),
+        "dilate" => return Ok(dilate(picture, &StructuringElement::ellipse(size()?.0, size()?.1)?, 2)),
+        "erode" => return Ok(erode(picture, &StructuringElement::ellipse(size()?.0, size()?.1)?, 2)),
+        _ => {
+            let map = AffineF64 { rows: [1.1, -0.3, 4.7, 0.25, 0.9, -3.2] };
+            return Ok(warp_affine(picture, &map, 40, 44, [99])?);
+        }
+    };
+    Ok(resize(picture, size()?.0, size()?.1, interpolation)?)
+}
+
+#[test]
+fn bytes_are_those_of_opencv() -> Result<(), Box<dyn Error>> {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/bytes.json"))?;
+    let mut generator = Generator(2024);
+    let picture = ImageU8::from_fn(WIDTH as usize, HEIGHT as usize, |_, _| [(generator.next() >> 24) as u8])?;
+    let mut wrong = Vec::new();
+    for (name, expected) in vectors.as_object().into_iter().flatten() {
+        let made: Vec<f32> =
+            made_as_named(&picture, name)?.pixels().iter().map(|&[value]| f32::from(value)).collect();
+        let difference = largest_difference(&made, expected);
+        // Intel's IPP computes cubic in floats; see docs/CONFORMANCE.md.
+        let tolerance = if name.starts_with("cubic") { 1.0 } else { 0.0 };
+        if difference > tolerance {
+            wrong.push(format!("{name} differs by {difference}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
     Ok(())
 }

@@ -34,11 +34,11 @@ pub fn resize<const C: usize>(
     let resized = ImageU8::filled(width, height, [0; C])?;
     let (columns, rows) = (image.width(), image.height());
     let shrinks = width <= columns && height <= rows;
-    // OpenCV takes means for halves even when asked for INTER_LINEAR.
+    // OpenCV takes means for halves even when asked for INTER_LINEAR, and rounds those half up, others half to even.
     let halves = 2 * width == columns && 2 * height == rows;
     Ok(match interpolation {
-        Interpolation::Area if shrinks => means(image, resized),
-        Interpolation::Linear if halves => means(image, resized),
+        Interpolation::Area | Interpolation::Linear if halves => means(image, resized, |mean| mean + 0.5),
+        Interpolation::Area if shrinks => means(image, resized, f32::round_ties_even),
         Interpolation::Area => {
             weigh(image, resized, &blocks(columns, width), &blocks(rows, height), two_rows)
         }
@@ -56,12 +56,16 @@ pub fn resize<const C: usize>(
     })
 }
 
-/// Fills `resized` with the means over the areas that its pixels cover.
-fn means<const C: usize>(image: &ImageU8<C>, mut resized: ImageU8<C>) -> ImageU8<C> {
+/// Fills `resized` with the means over the areas that its pixels cover, cut after `round`.
+fn means<const C: usize>(
+    image: &ImageU8<C>,
+    mut resized: ImageU8<C>,
+    round: impl Fn(f32) -> f32,
+) -> ImageU8<C> {
     for channel in 0..C {
         let means = image.channel(channel).resized_area(resized.width(), resized.height());
         for (pixel, mean) in resized.pixels_mut().iter_mut().zip(means.data) {
-            pixel[channel] = mean.round_ties_even() as u8;
+            pixel[channel] = round(mean) as u8;
         }
     }
     resized
