@@ -140,11 +140,31 @@ impl<T: Deserialize> Array<T> {
     fn read(source: impl Read, what: &str) -> Self {
         let npy = NpyFile::new(source).unwrap_or_else(|error| panic!("{what}: {error}"));
         let shape: Vec<usize> = npy.shape().iter().map(|&length| length as usize).collect();
-        let transposed = npy.order() == Order::Fortran && shape.len() > 1;
+        let order = npy.order();
         let values = npy.into_vec().unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert!(!transposed, "{what}: is in Fortran order");
+        let values = if order == Order::Fortran { last_axis_fastest(&shape, values) } else { values };
         Self { shape, values }
     }
+}
+
+/// The elements of an array whose first axis is fastest, the last axis fastest.
+fn last_axis_fastest<T>(shape: &[usize], values: Vec<T>) -> Vec<T> {
+    let mut keyed: Vec<(usize, T)> = values
+        .into_iter()
+        .enumerate()
+        .map(|(mut rest, value)| {
+            let mut stride = shape.iter().product::<usize>();
+            let place = shape.iter().fold(0, |place, &length| {
+                stride /= length;
+                let along = rest % length;
+                rest /= length;
+                place + along * stride
+            });
+            (place, value)
+        })
+        .collect();
+    keyed.sort_unstable_by_key(|&(place, _)| place);
+    keyed.into_iter().map(|(_, value)| value).collect()
 }
 
 #[cfg(test)]
@@ -167,6 +187,14 @@ mod tests {
         assert!(deflated.scalar::<f64>("det_scale") > 0.0);
         let names: Array<String> = deflated.array("raw_names");
         assert_eq!(names.values.len(), 9);
+    }
+
+    #[test]
+    fn columns_become_rows() {
+        // np.arange(6).reshape(2, 3, order="F") and the same with an axis more.
+        assert_eq!(last_axis_fastest(&[2, 3], vec![0, 1, 2, 3, 4, 5]), [0, 2, 4, 1, 3, 5]);
+        assert_eq!(last_axis_fastest(&[2, 1, 3], vec![0, 1, 2, 3, 4, 5]), [0, 2, 4, 1, 3, 5]);
+        assert_eq!(last_axis_fastest(&[], vec![7]), [7]);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 pub mod engine;
 pub mod liveportrait;
+pub mod metrics;
 pub mod musetalk;
 pub mod native;
+pub mod wav2lip;
 
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
