@@ -25,8 +25,14 @@ pub enum ErrorKind {
     DiskFull,
     /// A program that we need (ffmpeg) is missing or too old.
     MissingTool,
+    /// A model that the work needs is not installed.
+    ModelMissing,
     /// A child process or a network peer took longer than it may.
     TimedOut,
+    /// The network or the other side failed in a way that may pass: no connection, cut off, busy.
+    Network,
+    /// The other side answered, but not with what was asked for: refused, gone, another file.
+    Remote,
     /// The user interrupted the run.
     Cancelled,
     /// A fault of ours: a broken model file, a violated invariant.
@@ -37,7 +43,7 @@ impl ErrorKind {
     /// Whether the same request may succeed when made again unchanged.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::TimedOut | Self::DiskFull)
+        matches!(self, Self::TimedOut | Self::DiskFull | Self::Network)
     }
 
     /// The exit code of the command line: 1 the input, 2 our fault or this machine's, 130 interrupted.
@@ -48,8 +54,14 @@ impl ErrorKind {
             | Self::InvalidInput
             | Self::Unsupported
             | Self::LimitExceeded
-            | Self::OutputNotWritable => 1,
-            Self::DiskFull | Self::MissingTool | Self::TimedOut | Self::Internal => 2,
+            | Self::OutputNotWritable
+            | Self::ModelMissing => 1,
+            Self::DiskFull
+            | Self::MissingTool
+            | Self::TimedOut
+            | Self::Network
+            | Self::Remote
+            | Self::Internal => 2,
             Self::Cancelled => 130,
         }
     }
@@ -64,7 +76,8 @@ impl ErrorKind {
             Self::LimitExceeded => 413,
             Self::Cancelled => 409,
             Self::OutputNotWritable | Self::Internal => 500,
-            Self::MissingTool => 503,
+            Self::Network | Self::Remote => 502,
+            Self::MissingTool | Self::ModelMissing => 503,
             Self::TimedOut => 504,
             Self::DiskFull => 507,
         }

@@ -8,6 +8,8 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
+    /// Getting, checking or importing model files; counted in bytes.
+    Models,
     /// Reading what the inputs are.
     Probe,
     /// Finding and following faces through every frame.
@@ -27,6 +29,7 @@ impl Stage {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Models => "models",
             Self::Probe => "probe",
             Self::Analyse => "analyse",
             Self::Listen => "listen",
@@ -42,7 +45,7 @@ impl Stage {
 pub struct Progress {
     /// The stage.
     pub stage: Stage,
-    /// Steps done, usually frames.
+    /// Steps done: frames, or bytes in [`Stage::Models`].
     pub done: u64,
     /// All steps, when known.
     pub total: Option<u64>,

@@ -23,6 +23,10 @@ pub enum WarningCode {
     TruncatedInput,
     /// A device that could have run a model does not work; another one ran it.
     DeviceNotUsed,
+    /// A model file was taken on trust: nothing known about it to check it against.
+    Unverified,
+    /// Another process holds what is needed; this one waits for it.
+    Waiting,
 }
 
 /// A warning of a run: it is in the report and goes to the observer.
