@@ -1,5 +1,12 @@
 //! The command line as types. The doc comments are the help texts.
 
+mod models;
+
+pub(crate) use models::{
+    ImportArguments, InfoArguments, ListArguments, ModelsArguments, ModelsCommand, PathArguments,
+    PullArguments, RmArguments, VerifyArguments,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -19,6 +26,8 @@ pub(crate) enum Command {
     Probe(ProbeArguments),
     /// Find and follow the faces of a video.
     Faces(FacesArguments),
+    /// List, download and check models that do not ship with Viseme.
+    Models(ModelsArguments),
     /// Check that this machine has what Viseme needs.
     Doctor(DoctorArguments),
     /// Time a whole job beside a plain re-encode of the same clip.

@@ -33,9 +33,14 @@ pub(crate) fn fail(error: &Error) {
     {
         say(&format!("  because: {source}"));
     }
-    if let Some(hint) = error.hint() {
-        say(&format!("{} {hint}", painted("hint:", 36)));
+    if let Some(text) = error.hint() {
+        hint(text);
     }
+}
+
+/// Says what to do next.
+pub(crate) fn hint(text: &str) {
+    say(&format!("{} {text}", painted("hint:", 36)));
 }
 
 /// ✔ or ✖.

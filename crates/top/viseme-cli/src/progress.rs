@@ -26,7 +26,7 @@ impl Interrupt {
     }
 }
 
-/// A progress bar per stage: stage, frames, frames per second, time left.
+/// A progress bar per stage: stage, frames or bytes, their rate, time left.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     interrupt: Interrupt,
@@ -41,6 +41,16 @@ impl Terminal {
         Self { interrupt, bar }
     }
 
+    /// Says a line on standard error without breaking the bar.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.lock().unwrap_or_else(PoisonError::into_inner).1.suspend(|| printer::say(line));
+            }
+            None => printer::say(line),
+        }
+    }
+
     /// Takes the bar off the screen.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
@@ -49,11 +59,12 @@ impl Terminal {
     }
 }
 
-fn style(has_total: bool) -> ProgressStyle {
-    let template = if has_total {
-        "{msg:>8} {wide_bar} {pos}/{len} frames  {per_sec}  {eta} left"
-    } else {
-        "{msg:>8} {spinner} {pos} frames  {per_sec}"
+fn style(stage: Stage, has_total: bool) -> ProgressStyle {
+    let template = match (stage, has_total) {
+        (Stage::Models, true) => "{msg:>8} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        (Stage::Models, false) => "{msg:>8} {spinner} {bytes}  {bytes_per_sec}",
+        (_, true) => "{msg:>8} {wide_bar} {pos}/{len} frames  {per_sec}  {eta} left",
+        (_, false) => "{msg:>8} {spinner} {pos} frames  {per_sec}",
     };
     // The templates are constants; a mistake in them falls back on the plain bar.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -63,10 +74,10 @@ impl Observer for Terminal {
     fn progress(&self, progress: Progress) {
         let Some(bar) = &self.bar else { return };
         let mut guard = bar.lock().unwrap_or_else(PoisonError::into_inner);
-        if guard.0 != Some(progress.stage) {
+        if guard.0 != Some(progress.stage) || guard.1.length() != progress.total {
             guard.1.finish_and_clear();
             let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-            bar.set_style(style(progress.total.is_some()));
+            bar.set_style(style(progress.stage, progress.total.is_some()));
             bar.set_message(progress.stage.name());
             *guard = (Some(progress.stage), bar);
         }

@@ -3,5 +3,6 @@
 pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod faces;
+pub(crate) mod models;
 pub(crate) mod probe;
 pub(crate) mod sync;
