@@ -10,7 +10,7 @@ use viseme_core::{Observer, Result};
 use viseme_engines::LocalEngine;
 use viseme_face::FaceNets;
 use viseme_media::Tools;
-use viseme_models::RtenRuntime;
+use viseme_models::{Runtimes, Store};
 
 /// What jobs are run with: media tools, face nets and an engine. One runner does any number of jobs, also at a time.
 #[derive(Debug)]
@@ -42,7 +42,9 @@ impl Runner {
     pub fn for_spec(spec: &JobSpec) -> Result<Self> {
         let entry = registry::find(&spec.engine.name)?;
         let tools = Tools::locate()?;
-        let runtime = RtenRuntime::default();
+        // Without a folder for models there is no library in it either.
+        let folder = Store::open().ok().map(|store| store.runtimes_folder());
+        let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let nets = FaceNets::embedded(&runtime, spec.weights)?;
         let engine = (entry.open)(spec, &runtime)?;
         Ok(Self::new(tools, nets, engine))

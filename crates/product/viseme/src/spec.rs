@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
 use viseme_face::{FaceChoice, Weights};
 use viseme_media::{Container, EncodeSettings, VideoCodec};
+use viseme_models::RuntimeRequest;
 
 /// The version of the JSON form of [`JobSpec`] that this code reads and writes.
 pub const SPEC_VERSION: u32 = 1;
@@ -43,6 +44,9 @@ pub struct JobSpec {
     /// Which weights the face nets have.
     #[serde(default)]
     pub weights: Weights,
+    /// What runs the models, and on what.
+    #[serde(default)]
+    pub runtime: RuntimeRequest,
     /// What happens to a portrait picture.
     #[serde(default)]
     pub still: StillOptions,
@@ -143,6 +147,7 @@ impl JobSpec {
             loop_mode: LoopMode::default(),
             engine: EngineChoice::default(),
             weights: Weights::default(),
+            runtime: RuntimeRequest::default(),
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
             mask_output: None,
@@ -306,6 +311,7 @@ mod tests {
         spec.loop_mode = LoopMode::Pingpong;
         spec.engine.expression = 0.5;
         spec.weights = Weights::Clean;
+        spec.runtime.device = Some(viseme_models::Device::OpenVino);
         spec.mask_output = Some("mask.mkv".into());
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);

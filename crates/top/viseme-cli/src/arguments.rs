@@ -4,7 +4,7 @@ mod models;
 
 pub(crate) use models::{
     ImportArguments, InfoArguments, ListArguments, ModelsArguments, ModelsCommand, PathArguments,
-    PullArguments, RmArguments, VerifyArguments,
+    PullArguments, RmArguments, RuntimeArguments, RuntimeCommand, VerifyArguments,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -85,6 +85,15 @@ pub(crate) struct SyncArguments {
     /// How strongly the mouth moves, 1 is natural
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) expression: f32,
+    /// What runs the models: rten or ort; the best that is there by default (viseme doctor tells)
+    #[arg(long)]
+    pub(crate) runtime: Option<viseme_models::RuntimeKind>,
+    /// What the models run on: cpu, openvino, cuda, tensorrt, coreml, directml or migraphx
+    #[arg(long)]
+    pub(crate) device: Option<viseme_models::Device>,
+    /// Let models compute with 16-bit floats where that is faster: not the same to the digit
+    #[arg(long)]
+    pub(crate) reduced_precision: bool,
     /// Give a portrait picture slight head motion and blinks
     #[arg(long)]
     pub(crate) animate: bool,

@@ -46,8 +46,8 @@ impl Library {
     /// # Errors
     /// `MissingTool`, with the command that mends it, when there is none or it cannot be used.
     pub fn find(runtimes: Option<&Path>, device: Option<Device>) -> Result<Arc<Self>> {
-        if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
-            return Self::load(Path::new(&path));
+        if let Some(path) = named() {
+            return Self::load(&path);
         }
         match runtimes.and_then(|folder| installed(folder, device)) {
             Some(path) => Self::load(&path),
@@ -55,6 +55,12 @@ impl Library {
                 Err(Error::new(ErrorKind::MissingTool, "ONNX Runtime is not installed").with_hint(REMEDY))
             }
         }
+    }
+
+    /// Whether `ORT_DYLIB_PATH` names a library.
+    #[must_use]
+    pub fn is_named() -> bool {
+        named().is_some()
     }
 
     /// Loads the library at `path`.
@@ -82,6 +88,10 @@ impl Library {
         *loaded = Some(Arc::clone(&library));
         Ok(library)
     }
+}
+
+fn named() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn open(path: &Path) -> Result<Library, String> {

@@ -6,13 +6,14 @@ use super::needs::{Objection, rten_objection};
 use super::ort::OrtRuntime;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind};
 use crate::{ModelFile, ModelSource, RtenRuntime};
-use serde::Serialize;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use viseme_core::{Error, ErrorKind, Result, Warning, WarningCode};
 
 /// What the user asks for. Nothing said: the best that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RuntimeRequest {
     /// This runtime for every model, our own small nets included.
     pub runtime: Option<RuntimeKind>,
@@ -36,8 +37,10 @@ pub struct Choice {
 #[derive(Debug)]
 pub struct Runtimes {
     rten: RtenRuntime,
-    /// ONNX Runtime's library, or why there is none.
-    library: Result<Arc<Library>>,
+    /// Where ONNX Runtime may have been installed.
+    folder: Option<PathBuf>,
+    /// ONNX Runtime's library, or why there is none: looked for when the first model asks for it.
+    library: OnceLock<Result<Arc<Library>>>,
     request: RuntimeRequest,
     cache: Arc<SessionCache>,
     warnings: Mutex<Vec<Warning>>,
@@ -57,24 +60,29 @@ impl Runtimes {
             return Err(Error::invalid_input(format!("rten cannot run on {device}"))
                 .with_hint("Leave --runtime out, or take ort."));
         }
-        let library = match request.runtime {
+        let runtimes = Self {
+            rten: RtenRuntime::default(),
+            folder: runtimes.map(Path::to_owned),
+            library: OnceLock::new(),
+            request,
+            cache: SessionCache::of_process(),
+            warnings: Mutex::default(),
+        };
+        if request.runtime == Some(RuntimeKind::Ort) || wants_other_device.is_some() {
+            let library = Library::find(runtimes.folder.as_deref(), request.device)?;
+            let _ = runtimes.library.set(Ok(library));
+        }
+        Ok(runtimes)
+    }
+
+    fn found(&self) -> Result<&Arc<Library>, &Error> {
+        let find = || match self.request.runtime {
             Some(RuntimeKind::Rten) => {
                 Err(Error::invalid_input("only rten was asked for").with_hint("Leave --runtime out."))
             }
-            _ => Library::find(runtimes, request.device),
+            _ => Library::find(self.folder.as_deref(), self.request.device),
         };
-        match library {
-            Err(error) if request.runtime == Some(RuntimeKind::Ort) || wants_other_device.is_some() => {
-                Err(error)
-            }
-            library => Ok(Self {
-                rten: RtenRuntime::default(),
-                library,
-                request,
-                cache: SessionCache::of_process(),
-                warnings: Mutex::default(),
-            }),
-        }
+        self.library.get_or_init(find).as_ref()
     }
 
     /// ONNX Runtime's library.
@@ -82,7 +90,7 @@ impl Runtimes {
     /// # Errors
     /// Why there is none.
     pub fn library(&self) -> Result<&Library, &Error> {
-        self.library.as_deref()
+        self.found().map(AsRef::as_ref)
     }
 
     /// Says where a model would run, without loading it. A device may turn out not to work when it is loaded.
@@ -102,18 +110,29 @@ impl Runtimes {
     /// Where a model can run, the best first; never empty.
     fn candidates(&self, model: &ModelFile) -> Result<Vec<Choice>> {
         let is_ours = matches!(model.source, ModelSource::Embedded(_));
-        match (self.request.runtime, &self.library) {
+        if is_ours && self.request.runtime.is_none() {
+            return Ok(vec![on_rten("one of our own small nets")]);
+        }
+        match (self.request.runtime, self.found()) {
             (Some(RuntimeKind::Ort), Ok(library)) => self.on_library(library, is_ours, "--runtime says so"),
-            (None, _) if is_ours => Ok(vec![on_rten("one of our own small nets")]),
             (None, Ok(library)) => {
                 self.on_library(library, false, &format!("ONNX Runtime {} is installed", library.version))
             }
             (forced, library) => match (rten_objection(model)?, forced) {
                 (None, Some(_)) => Ok(vec![on_rten("--runtime says so")]),
-                (None, None) => Ok(vec![on_rten("ONNX Runtime, about twice as fast, is not installed")]),
-                (Some(objection), _) => Err(refused(model, objection, library.as_ref().err())),
+                (None, None) => Ok(vec![self.on_rten_alone(library.err())]),
+                (Some(objection), _) => Err(refused(model, objection, library.err())),
             },
         }
+    }
+
+    /// `rten` because there is nothing else. Who named a library wants to know that it is not used.
+    fn on_rten_alone(&self, missing: Option<&Error>) -> Choice {
+        let reason = missing.map_or_else(String::new, ToString::to_string);
+        if Library::is_named() {
+            self.warn(format!("{reason}; rten runs instead"));
+        }
+        on_rten(&reason)
     }
 
     /// The devices of the library that suit the request.
@@ -141,7 +160,7 @@ impl Runtimes {
 
     fn load_at(&self, model: &ModelFile, placement: Placement) -> Result<Arc<dyn InferenceSession>> {
         self.cache.get_or_load(model, placement, self.request.reduced_precision, || {
-            match (placement.runtime, &self.library) {
+            match (placement.runtime, self.found()) {
                 (RuntimeKind::Ort, Ok(library)) => {
                     let reduced = self.request.reduced_precision;
                     OrtRuntime::new(Arc::clone(library), placement.device, reduced).load(model)

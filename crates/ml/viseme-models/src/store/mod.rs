@@ -6,6 +6,7 @@
 //!     installed.json        what is installed, with hashes: written after the files
 //!     wav2lip_gan.onnx
 //!     NAME.part             a download that was cut; the next pull goes on from it
+//!   runtimes/               ONNX Runtime's libraries: runtimes.rs
 //!   .locks/                 one empty file a model: two pulls wait for each other
 //!   trusted.json            hashes of files that were taken on trust when they first came
 //! ```
@@ -19,14 +20,18 @@ mod onnx;
 mod pull;
 mod record;
 mod remove;
+mod runtimes;
 mod verify;
+mod wheel;
 
 pub use import::Imported;
 pub use location::StoreOptions;
 pub use lookup::{InstalledGraph, InstalledModel, ModelState};
 pub use pull::{PullOptions, Pulled};
 pub use record::{Checked, InstalledFile, Origin, Record};
+pub use runtimes::{InstalledRuntime, Wheel};
 pub use verify::FileCheck;
+pub use wheel::Member;
 
 pub(crate) use record::RECORD;
 

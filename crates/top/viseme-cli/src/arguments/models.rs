@@ -29,6 +29,44 @@ pub(crate) enum ModelsCommand {
     Path(PathArguments),
     /// Install a file that you already have.
     Import(ImportArguments),
+    /// Get ONNX Runtime, which runs large models faster and on GPUs.
+    Runtime(RuntimeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeArguments {
+    #[command(subcommand)]
+    pub(crate) command: RuntimeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RuntimeCommand {
+    /// List the flavours for this machine, and which are installed.
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a flavour: cpu, openvino or cuda.
+    Install {
+        /// Which flavour
+        #[arg(default_value = "cpu")]
+        flavour: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Show no progress
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Remove a flavour.
+    Rm {
+        /// Which flavour
+        flavour: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What is printed by commands that take their time.

@@ -1,8 +1,11 @@
 //! `viseme doctor`: whether this machine has what Viseme needs, and what to do where it has not.
 
+mod compute;
+
 use crate::arguments::DoctorArguments;
 use crate::printer;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::process::ExitCode;
 use viseme_core::{Error, ErrorKind, Result};
 use viseme_face::{FaceNets, Weights};
@@ -12,7 +15,7 @@ use viseme_models::RtenRuntime;
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Check {
-    name: &'static str,
+    name: Cow<'static, str>,
     ok: bool,
     /// What was found, or what is wrong.
     found: String,
@@ -55,16 +58,17 @@ fn checks() -> Vec<Check> {
         Some("Set TMPDIR to a folder that can be written."),
     ));
     checks.push(check("processor", processors().as_deref(), None));
+    checks.extend(compute::checks());
     checks
 }
 
 /// A check from a result; an error's hint is the remedy, else `remedy` is.
 fn check(name: &'static str, result: Result<impl ToString, &Error>, remedy: Option<&str>) -> Check {
     match result {
-        Ok(found) => Check { name, ok: true, found: found.to_string(), remedy: None },
+        Ok(found) => Check { name: name.into(), ok: true, found: found.to_string(), remedy: None },
         Err(error) => {
             let remedy = error.hint().or(remedy).map(str::to_owned);
-            Check { name, ok: false, found: error.to_string(), remedy }
+            Check { name: name.into(), ok: false, found: error.to_string(), remedy }
         }
     }
 }

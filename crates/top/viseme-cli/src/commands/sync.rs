@@ -6,6 +6,7 @@ use crate::progress::{Interrupt, Terminal};
 use std::process::ExitCode;
 use viseme::{EngineChoice, JobSpec, Report, StillOptions};
 use viseme_core::Result;
+use viseme_models::RuntimeRequest;
 
 /// Makes the video and says what was done.
 pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
@@ -31,6 +32,11 @@ fn job(arguments: SyncArguments) -> JobSpec {
         loop_mode: arguments.loop_mode.into(),
         engine: EngineChoice { name: arguments.engine, expression: arguments.expression },
         weights: arguments.weights.into(),
+        runtime: RuntimeRequest {
+            runtime: arguments.runtime,
+            device: arguments.device,
+            reduced_precision: arguments.reduced_precision,
+        },
         still: StillOptions { animate: arguments.animate },
         encode: arguments.encode.options(),
         mask_output: arguments.mask,

@@ -121,7 +121,7 @@ pub(super) fn remove(store: &Store, arguments: &RmArguments) -> Result<ExitCode>
 }
 
 /// Does `work` with a progress bar, which is gone when it returns.
-fn with_terminal<T>(quiet: bool, work: impl FnOnce(&Terminal) -> Result<T>) -> Result<T> {
+pub(super) fn with_terminal<T>(quiet: bool, work: impl FnOnce(&Terminal) -> Result<T>) -> Result<T> {
     let terminal = Terminal::new(Interrupt::install()?, quiet);
     let result = work(&terminal);
     terminal.finish();

@@ -1,6 +1,7 @@
 //! `viseme models`: which models there are, and getting them onto this machine.
 
 mod change;
+mod runtime;
 mod show;
 
 use crate::arguments::{ModelsArguments, ModelsCommand};
@@ -18,6 +19,7 @@ pub(crate) fn run(arguments: ModelsArguments) -> Result<ExitCode> {
         ModelsCommand::Pull(arguments) => change::pull(&store, arguments),
         ModelsCommand::Import(arguments) => change::import(&store, &arguments),
         ModelsCommand::Verify(arguments) => change::verify(&store, &arguments),
+        ModelsCommand::Runtime(arguments) => runtime::run(&store, arguments),
         ModelsCommand::Rm(arguments) => change::remove(&store, &arguments),
     }
 }
