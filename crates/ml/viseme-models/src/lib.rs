@@ -22,7 +22,7 @@ pub use runtime::cache::SessionCache;
 pub use runtime::library::Library;
 pub use runtime::ort::OrtRuntime;
 pub use runtime::rten::RtenRuntime;
-pub use runtime::selection::{Choice, RuntimeRequest, Runtimes};
+pub use runtime::selection::{Choice, PlacedModel, RuntimeRequest, Runtimes};
 pub use runtime::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo};
 pub use store::{InstalledModel, Store};
 pub use tensor::{ElementType, Tensor, Values};

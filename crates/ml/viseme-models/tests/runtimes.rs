@@ -77,6 +77,8 @@ fn rten_takes_plain_graphs_and_refuses_the_others() {
         assert_eq!(choice.placement.runtime, RuntimeKind::Rten);
         assert_eq!(choice.reason, "--runtime says so");
     }
+    runtimes.load(&given(NEIGHBOURS)).unwrap();
+    assert_eq!(runtimes.placed().len(), 1);
     for (graph, why) in [(VOLUME, "samples volumes"), (QUANTISED, "quantised")] {
         let error = runtimes.load(&given(graph)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingTool);

@@ -45,6 +45,7 @@ pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> R
         timings: BTreeMap::new(),
         warnings: Vec::new(),
     };
+    runner.warnings.iter().for_each(|warning| job.warn(warning.clone()));
     job.run(output, mask_output)
 }
 
@@ -295,6 +296,7 @@ impl Job<'_> {
             version: REPORT_VERSION,
             engine: self.runner.engine.info().name.to_owned(),
             weights: self.spec.weights,
+            models: self.runner.models.clone(),
             input: facts.input(),
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),

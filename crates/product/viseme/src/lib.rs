@@ -39,3 +39,4 @@ pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, Sti
 pub use times::FrameTimes;
 pub use viseme_face::{FaceChoice, Weights};
 pub use viseme_media::VideoCodec as Codec;
+pub use viseme_models::{PlacedModel, RuntimeRequest};

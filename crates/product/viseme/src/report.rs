@@ -7,6 +7,7 @@ use viseme_core::geometry::Rect;
 use viseme_core::segment::Segment;
 use viseme_core::{Stage, Warning};
 use viseme_face::Weights;
+use viseme_models::PlacedModel;
 
 /// The version of the JSON form of [`Report`].
 pub const REPORT_VERSION: u32 = 1;
@@ -20,6 +21,8 @@ pub struct Report {
     pub engine: String,
     /// Which weights the face nets had.
     pub weights: Weights,
+    /// The models that were used, and what ran them.
+    pub models: Vec<PlacedModel>,
     /// The video that went in.
     pub input: InputFacts,
     /// The speech that went in.

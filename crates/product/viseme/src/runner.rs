@@ -6,11 +6,11 @@ use crate::report::Report;
 use crate::spec::JobSpec;
 use crate::threads::guarded;
 use std::path::PathBuf;
-use viseme_core::{Observer, Result};
+use viseme_core::{Observer, Result, Warning};
 use viseme_engines::LocalEngine;
 use viseme_face::FaceNets;
 use viseme_media::Tools;
-use viseme_models::{Runtimes, Store};
+use viseme_models::{PlacedModel, Runtimes, Store};
 
 /// What jobs are run with: media tools, face nets and an engine. One runner does any number of jobs, also at a time.
 #[derive(Debug)]
@@ -20,13 +20,18 @@ pub struct Runner {
     pub(crate) engine: Box<dyn LocalEngine>,
     /// Where each job makes its folder for temporary files.
     pub(crate) temporary: PathBuf,
+    /// Where its models run.
+    pub(crate) models: Vec<PlacedModel>,
+    /// What went less well than it could while they were loaded.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Runner {
     /// A runner with tools, nets and engine of the caller's choice.
     #[must_use]
     pub fn new(tools: Tools, nets: FaceNets, engine: Box<dyn LocalEngine>) -> Self {
-        Self { tools, nets, engine, temporary: std::env::temp_dir() }
+        let (models, warnings) = (Vec::new(), Vec::new());
+        Self { tools, nets, engine, temporary: std::env::temp_dir(), models, warnings }
     }
 
     /// The same, but jobs make their temporary files in `folder` in place of the system's folder for them.
@@ -47,7 +52,8 @@ impl Runner {
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let nets = FaceNets::embedded(&runtime, spec.weights)?;
         let engine = (entry.open)(spec, &runtime)?;
-        Ok(Self::new(tools, nets, engine))
+        let (models, warnings) = (runtime.placed(), runtime.take_warnings());
+        Ok(Self { models, warnings, ..Self::new(tools, nets, engine) })
     }
 
     /// Runs a job. The engine is the runner's, whatever the job says.

@@ -33,6 +33,16 @@ pub struct Choice {
     pub reason: String,
 }
 
+/// A model that was loaded, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlacedModel {
+    /// What it is called in messages.
+    pub model: String,
+    /// Where it runs, and why there.
+    #[serde(flatten)]
+    pub choice: Choice,
+}
+
 /// All runtimes of this machine: the one to give to everything that loads models.
 #[derive(Debug)]
 pub struct Runtimes {
@@ -44,6 +54,7 @@ pub struct Runtimes {
     request: RuntimeRequest,
     cache: Arc<SessionCache>,
     warnings: Mutex<Vec<Warning>>,
+    placed: Mutex<Vec<PlacedModel>>,
 }
 
 /// Devices that are used without being asked for. The others take minutes to prepare a model or compute with 16 bits.
@@ -67,6 +78,7 @@ impl Runtimes {
             request,
             cache: SessionCache::of_process(),
             warnings: Mutex::default(),
+            placed: Mutex::default(),
         };
         if request.runtime == Some(RuntimeKind::Ort) || wants_other_device.is_some() {
             let library = Library::find(runtimes.folder.as_deref(), request.device)?;
@@ -105,6 +117,11 @@ impl Runtimes {
     /// What went less well than it could: a device that did not work. Each is told once.
     pub fn take_warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The models that were loaded so far, in order.
+    pub fn placed(&self) -> Vec<PlacedModel> {
+        self.placed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where a model can run, the best first; never empty.
@@ -158,16 +175,21 @@ impl Runtimes {
         }
     }
 
-    fn load_at(&self, model: &ModelFile, placement: Placement) -> Result<Arc<dyn InferenceSession>> {
-        self.cache.get_or_load(model, placement, self.request.reduced_precision, || {
-            match (placement.runtime, self.found()) {
-                (RuntimeKind::Ort, Ok(library)) => {
-                    let reduced = self.request.reduced_precision;
-                    OrtRuntime::new(Arc::clone(library), placement.device, reduced).load(model)
+    fn load_at(&self, model: &ModelFile, choice: &Choice) -> Result<Arc<dyn InferenceSession>> {
+        let placement = choice.placement;
+        let session =
+            self.cache.get_or_load(model, placement, self.request.reduced_precision, || {
+                match (placement.runtime, self.found()) {
+                    (RuntimeKind::Ort, Ok(library)) => {
+                        let reduced = self.request.reduced_precision;
+                        OrtRuntime::new(Arc::clone(library), placement.device, reduced).load(model)
+                    }
+                    _ => self.rten.load(model),
                 }
-                _ => self.rten.load(model),
-            }
-        })
+            })?;
+        let placed = PlacedModel { model: model.name.clone(), choice: choice.clone() };
+        self.placed.lock().unwrap_or_else(PoisonError::into_inner).push(placed);
+        Ok(session)
     }
 
     fn warn(&self, message: String) {
@@ -187,14 +209,14 @@ impl Runtime for Runtimes {
         let (last, others) =
             candidates.split_last().ok_or_else(|| Error::internal("nowhere to run a model"))?;
         for choice in others {
-            match self.load_at(model, choice.placement) {
+            match self.load_at(model, choice) {
                 Ok(session) => return Ok(session),
                 Err(error) => {
                     self.warn(format!("{} does not run on {}: {error}", model.name, choice.placement.device));
                 }
             }
         }
-        self.load_at(model, last.placement)
+        self.load_at(model, last)
     }
 }
 
