@@ -4,7 +4,7 @@ use std::sync::Arc;
 use viseme_core::Result;
 use viseme_core::geometry::{Rect, Vec3};
 use viseme_face::canonical::CANONICAL_POINTS;
-use viseme_face::detector::{Detection, FaceDetector};
+use viseme_face::detect::{Detection, FaceDetector};
 use viseme_face::framing::{AnalysisImage, Framing};
 use viseme_face::landmarks::{LandmarkModel, Landmarks};
 use viseme_face::mouth::{Lips, MouthModel};
@@ -62,8 +62,12 @@ impl FakeFace {
 struct Faces(Option<FakeFace>);
 
 impl FaceDetector for Faces {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
     fn detect(&self, _: AnalysisImage<'_>) -> Result<Vec<Detection>> {
-        Ok(self.0.iter().map(|face| Detection { bbox: face.bbox(), score: CERTAIN }).collect())
+        Ok(self.0.iter().map(|face| Detection { bbox: face.bbox(), score: CERTAIN, points: None }).collect())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Where a net looks: a square region of the picture, turned with the head.
 
 use crate::HeadPose;
-use crate::points::{LIP_COUNT, POINT_COUNT, STABLE};
+use crate::alignment::similarity;
+use crate::canonical::CANONICAL_POINTS;
+use crate::points::{LIP_COUNT, NOSE_TIP, OUTER_UPPER_LIP, POINT_COUNT, STABLE};
 use viseme_core::geometry::{Affine, Rect, Vec2, Vec3};
 use viseme_imaging::{ColourInfo, Frame};
 
@@ -37,6 +39,20 @@ impl Framing {
         Self { center: bbox.center(), side: FACE_MARGIN * bbox.width.max(bbox.height), roll: 0.0 }
     }
 
+    /// The region that the landmark net wants to see of a face whose eyes (left and right as the viewer sees them), tip
+    /// of the nose and corners of the mouth lie at `points`: where the other landmarks would lie if it looked into the
+    /// camera. `None` when the points lie in one place or are not finite.
+    #[must_use]
+    pub fn of_five_points(points: &[Vec2; 5]) -> Option<Self> {
+        let pairs = |points: &[Vec2; 5]| points.map(|p| [f64::from(p.x), f64::from(p.y)]);
+        let image_from_canonical = similarity(&pairs(&canonical_five()), &pairs(points))?;
+        let [a, b, c, d, e, f] = image_from_canonical.rows.map(|value| value as f32);
+        let map = Affine { rows: [a, b, c, d, e, f] };
+        let bbox = Rect::bounding(CANONICAL_POINTS.iter().map(|p| p.xy()))?;
+        let side = FACE_MARGIN * bbox.width.max(bbox.height) * a.hypot(d);
+        Some(Self { center: map.apply(bbox.center()), side, roll: d.atan2(a) })
+    }
+
     /// The region that the landmark net wants to see of a face with these landmarks.
     #[must_use]
     pub fn of_face(points: &[Vec3; POINT_COUNT]) -> Self {
@@ -70,6 +86,13 @@ pub fn eye_line(points: &[Vec3; POINT_COUNT]) -> f32 {
     line.y.atan2(line.x)
 }
 
+/// Eyes, tip of the nose (4) and corners of the mouth (61, 291) of the canonical face.
+fn canonical_five() -> [Vec2; 5] {
+    let p = |index: usize| CANONICAL_POINTS[index].xy();
+    let eye = |corner: usize| (p(STABLE.start + corner) + p(STABLE.start + corner + 1)) * 0.5;
+    [eye(0), eye(2), p(NOSE_TIP), p(OUTER_UPPER_LIP.start), p(OUTER_UPPER_LIP.end - 1)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +112,17 @@ mod tests {
             Vec3::new(q.x, q.y, 0.0)
         });
         assert!(eye_line(&level).abs() < 1e-4);
+    }
+
+    #[test]
+    fn five_points_frame_the_face_as_all_landmarks_do() {
+        let pose = head([4.0, -8.0, 30.0], 80.0, 300.0, 200.0);
+        let framing = Framing::of_face(&canonical_face(&pose, 0.1).points);
+        let five = canonical_five().map(|p| pose.image_from_canonical(Vec3::new(p.x, p.y, 0.0)).xy());
+        let found = Framing::of_five_points(&five).unwrap();
+        assert!((found.side / framing.side - 1.0).abs() < 0.1, "{found:?} for {framing:?}");
+        assert!((found.center - framing.center).length() < 0.1 * framing.side, "{found:?} for {framing:?}");
+        assert!((found.roll - framing.roll).abs() < 0.1, "{found:?} for {framing:?}");
+        assert_eq!(Framing::of_five_points(&[Vec2::new(3.0, 4.0); 5]), None);
     }
 }

@@ -1,17 +1,22 @@
 //! Faces in video: detection, 159 landmarks in space, head pose and tracking through every frame, from three small
-//! nets of our own that are embedded in the binary.
+//! nets of our own that are embedded in the binary; and the public models for detection, identity, points, head pose
+//! and regions, for those who install them.
 
 pub mod alignment;
+mod blob;
 pub mod canonical;
 mod canonical_points;
 pub mod cuts;
-pub mod detector;
+pub mod detect;
 mod followed;
 pub mod framing;
+pub mod identity;
 pub mod landmarks;
 pub mod mouth;
+mod net;
 pub mod nets;
 pub mod observation;
+pub mod parse;
 pub mod points;
 pub mod pose;
 pub mod preview;
@@ -24,6 +29,7 @@ mod testing;
 pub mod tracker;
 
 pub use canonical::MouthShape;
+pub use detect::{Detection, DetectorChoice, FaceDetector};
 pub use nets::{FaceNets, Weights};
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;

@@ -1,6 +1,6 @@
 //! The three nets, and what they see together of one face.
 
-use crate::detector::{DetectorNet, FaceDetector};
+use crate::detect::{DetectorNet, FaceDetector};
 use crate::framing::{AnalysisImage, Framing, eye_line};
 use crate::landmarks::{LandmarkModel, LandmarkNet};
 use crate::mouth::{Lips, MouthModel, MouthNet};
@@ -63,6 +63,12 @@ impl FaceNets {
             )),
             mouth: Arc::new(MouthNet::new(runtime.load(&ModelFile::embedded("mouth", mouth))?)),
         })
+    }
+
+    /// The same nets with another detector.
+    #[must_use]
+    pub fn with_detector(self, detector: Arc<dyn FaceDetector>) -> Self {
+        Self { detector, ..self }
     }
 
     /// Everything about the face that `framing` shows. Looked at a second time when it does not fill the region as it

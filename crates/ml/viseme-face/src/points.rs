@@ -28,6 +28,9 @@ pub const CHEEKS: Range<usize> = 65..85;
 /// Points that speech hardly moves: eye corners, nose, forehead, temples, brows. The head pose is fitted to them.
 pub const STABLE: Range<usize> = 85..123;
 
+/// The tip of the nose (4).
+pub const NOSE_TIP: usize = 114;
+
 /// The index of each landmark in the 468-point topology of `MediaPipe` `FaceMesh`, whose labels taught our nets.
 pub const MESH_INDEX: [u16; POINT_COUNT] = [
     61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375, 78, 191, 80,
@@ -61,6 +64,7 @@ mod tests {
         assert_eq!(MESH_INDEX[CHEEKS.start], 205);
         assert_eq!(MESH_INDEX[STABLE.start], 33);
         assert_eq!(MESH_INDEX[STABLE.end - 1], 300);
+        assert_eq!(MESH_INDEX[NOSE_TIP], 4);
     }
 
     #[test]

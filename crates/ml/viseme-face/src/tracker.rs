@@ -4,9 +4,9 @@
 //! dearer, runs every few frames, and at once when a face was lost or a new shot began.
 
 use crate::cuts::CutDetector;
-use crate::detector::Detection;
+use crate::detect::Detection;
 use crate::followed::Followed;
-use crate::framing::{AnalysisImage, Framing};
+use crate::framing::AnalysisImage;
 use crate::nets::FaceNets;
 use crate::{FaceObservation, TrackId};
 use viseme_core::{FrameIndex, Limits, Result};
@@ -151,7 +151,7 @@ impl Tracker {
                 Some(followed) => {
                     followed.support(detection.score);
                     if followed.face.is_none() {
-                        let framing = Framing::of_box(&detection.bbox);
+                        let framing = detection.framing();
                         if let Some(face) = self.nets.observe(image, &framing, LEAST_PRESENCE)? {
                             followed.update(face);
                         }
@@ -174,7 +174,7 @@ impl Tracker {
         if self.followed.len() >= self.options.max_faces {
             return Ok(());
         }
-        let framing = Framing::of_box(&detection.bbox);
+        let framing = detection.framing();
         let Some(face) = self.nets.observe(image, &framing, LEAST_PRESENCE_OF_NEW)? else {
             return Ok(());
         };

@@ -1,5 +1,6 @@
 use super::*;
-use crate::detector::FaceDetector;
+use crate::detect::FaceDetector;
+use crate::framing::Framing;
 use crate::landmarks::{LandmarkModel, Landmarks};
 use crate::mouth::{Lips, MouthModel};
 use crate::testing::{canonical_face, head};
@@ -55,9 +56,15 @@ impl World {
 }
 
 impl FaceDetector for World {
+    fn name(&self) -> &'static str {
+        "world"
+    }
+
     fn detect(&self, image: AnalysisImage<'_>) -> Result<Vec<Detection>> {
         let actors = (self.0)(image.frame.pts.0).into_iter().filter(|actor| actor.score > 0.3);
-        Ok(actors.map(|actor| Detection { bbox: actor.face().bbox, score: actor.score }).collect())
+        Ok(actors
+            .map(|actor| Detection { bbox: actor.face().bbox, score: actor.score, points: None })
+            .collect())
     }
 }
 

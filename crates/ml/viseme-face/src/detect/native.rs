@@ -1,31 +1,13 @@
-//! Finding faces anywhere in a frame.
+//! Our own detector.
 
+use super::{Detection, FaceDetector};
 use crate::framing::AnalysisImage;
 use std::cmp::Ordering;
-use std::fmt::Debug;
 use std::sync::Arc;
 use viseme_core::geometry::Rect;
 use viseme_core::{Error, Result};
 use viseme_imaging::letterbox_rgb;
 use viseme_models::{InferenceSession, Tensor};
-
-/// A place that looks like a face.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Detection {
-    /// The box around all landmarks, in pixels of the frame; may reach beyond its edges.
-    pub bbox: Rect,
-    /// How sure the detector is, 0 to 1.
-    pub score: f32,
-}
-
-/// Finds the faces of a frame.
-pub trait FaceDetector: Debug + Send + Sync {
-    /// The faces of the frame, best first, each once.
-    ///
-    /// # Errors
-    /// When the model fails.
-    fn detect(&self, image: AnalysisImage<'_>) -> Result<Vec<Detection>>;
-}
 
 /// Longest side of the picture that the net sees, in pixels. Faces are found down to about a twenty-fifth of it.
 const LONG_SIDE: usize = 512;
@@ -53,6 +35,10 @@ impl DetectorNet {
 }
 
 impl FaceDetector for DetectorNet {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
     fn detect(&self, image: AnalysisImage<'_>) -> Result<Vec<Detection>> {
         let small = letterbox_rgb(image.frame, image.colour, LONG_SIDE, LONG_SIDE);
         let width = small.width.next_multiple_of(COARSEST_STRIDE);
@@ -90,7 +76,7 @@ fn decode(boxes: &[f32], scores: &[f32], scale_x: f32, scale_y: f32) -> Vec<Dete
                 width,
                 height,
             };
-            Detection { bbox, score }
+            Detection { bbox, score, points: None }
         })
         .collect()
 }
@@ -106,7 +92,7 @@ fn without_duplicates(mut found: Vec<Detection>) -> Vec<Detection> {
             None => kept.push((detection, vec![detection])),
         }
     }
-    kept.into_iter().map(|(best, group)| Detection { bbox: mean_box(&group), score: best.score }).collect()
+    kept.into_iter().map(|(best, group)| Detection { bbox: mean_box(&group), ..best }).collect()
 }
 
 fn mean_box(group: &[Detection]) -> Rect {
@@ -120,7 +106,7 @@ mod tests {
     use super::*;
 
     fn square(x: f32, y: f32, side: f32, score: f32) -> Detection {
-        Detection { bbox: Rect { x, y, width: side, height: side }, score }
+        Detection { bbox: Rect { x, y, width: side, height: side }, score, points: None }
     }
 
     #[test]
@@ -129,7 +115,11 @@ mod tests {
         let found = decode(&boxes, &[0.9, 0.1], 0.5, 0.5);
         assert_eq!(
             found,
-            [Detection { bbox: Rect { x: 160.0, y: 80.0, width: 80.0, height: 40.0 }, score: 0.9 }]
+            [Detection {
+                bbox: Rect { x: 160.0, y: 80.0, width: 80.0, height: 40.0 },
+                score: 0.9,
+                points: None
+            }]
         );
     }
 

@@ -1,31 +1,13 @@
-//! Where the landmarks of a face are, given where the face is.
+//! Our own landmark net.
 
+use super::{LandmarkModel, Landmarks};
 use crate::framing::{AnalysisImage, Framing};
 use crate::points::POINT_COUNT;
-use std::fmt::Debug;
 use std::sync::Arc;
 use viseme_core::geometry::{Vec2, Vec3};
 use viseme_core::{Error, Result};
 use viseme_imaging::crop_rgb;
 use viseme_models::{InferenceSession, Tensor};
-
-/// The landmarks of what was looked at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Landmarks {
-    /// In pixels of the frame, z in the same unit (smaller is nearer), in the order of [`points`](crate::points).
-    pub points: Box<[Vec3; POINT_COUNT]>,
-    /// How sure the model is that there is a face and that it fills the region as it should, 0 to 1.
-    pub presence: f32,
-}
-
-/// Finds the landmarks of a face in a region.
-pub trait LandmarkModel: Debug + Send + Sync {
-    /// The landmarks of the face that `framing` shows.
-    ///
-    /// # Errors
-    /// When the model fails.
-    fn locate(&self, image: AnalysisImage<'_>, framing: &Framing) -> Result<Landmarks>;
-}
 
 /// Pixels of a side of the crop.
 const SIZE: usize = 128;
