@@ -1,5 +1,7 @@
 //! Downloads from a server that misbehaves: the file comes whole and right, or there is no file and a clear error.
 
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 use viseme_core::{Error, ErrorKind, Result, Silent};

@@ -1,5 +1,7 @@
 //! What engines and the server ask of the store.
 
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::path::Path;
 use std::time::Duration;
 use viseme_core::{ErrorKind, Silent, WarningCode};

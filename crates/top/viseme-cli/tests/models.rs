@@ -1,5 +1,7 @@
 //! `viseme models`: the real binary against a server that misbehaves.
 
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 mod common;
 
 use common::{Said, names, run, said, viseme};
