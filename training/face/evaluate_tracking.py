@@ -19,7 +19,7 @@ from crops import Layout
 
 HERE = pathlib.Path(__file__).parent
 COVERED = 0.4  # below this much certainty that the lips are visible the product leaves a mouth alone (segments.rs)
-MOVING = 0.012  # canonical units: least standard deviation of the opening in clips whose lips move
+MOVING = 0.02  # canonical units: least standard deviation of the opening in clips whose lips move
 GAPS = ((25, 35, 0.5), (24, 34, 0.25), (26, 36, 0.25))  # upper and lower inner lip, weight
 COLUMNS = ("clip", "frames", "faces", "missed %", "lips %", "shift %", "open r", "width r", "pose", "loose/frame", "tracks", "covered %")
 
