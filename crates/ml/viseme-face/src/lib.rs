@@ -11,6 +11,7 @@ pub mod detect;
 mod followed;
 pub mod framing;
 pub mod identity;
+pub mod installed;
 pub mod landmarks;
 pub mod mouth;
 mod net;
@@ -30,6 +31,7 @@ pub mod tracker;
 
 pub use canonical::MouthShape;
 pub use detect::{Detection, DetectorChoice, FaceDetector};
+pub use installed::InstalledModels;
 pub use nets::{FaceNets, Weights};
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;

@@ -4,6 +4,7 @@ use crate::analyse::{Analysis, Analyst, no_frame, timebase};
 use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
 use crate::job::work_dir;
 use crate::plan::FacePlan;
+use crate::runner::face_nets;
 use crate::spec::{check_is_file, check_range, is_same_file};
 use crate::summary::milliseconds;
 use crate::threads::guarded;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::segment::SkipReason;
 use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Observer, Progress, Pts, Result, Stage};
 use viseme_face::preview::{PreviewFace, draw};
-use viseme_face::{FaceChoice, FaceNets, FaceObservation, Track, Weights, segments};
+use viseme_face::{DetectorChoice, FaceChoice, FaceNets, FaceObservation, Track, Weights, segments};
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
     Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter,
@@ -37,6 +38,8 @@ pub struct FacesSpec {
     pub landmarks: bool,
     /// Which weights the face nets have.
     pub weights: Weights,
+    /// Which detector looks for faces.
+    pub detector: DetectorChoice,
     /// What the video may at most be.
     pub limits: Limits,
 }
@@ -77,8 +80,10 @@ pub struct FaceLine {
 }
 
 /// What [`faces`] saw in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FacesSummary {
+    /// The detector that looked for faces: `native`, or the name of its model.
+    pub detector: String,
     /// Frames looked at.
     pub frames: u64,
     /// Different faces.
@@ -101,7 +106,7 @@ pub fn faces(
 ) -> Result<FacesSummary> {
     spec.validate()?;
     let tools = Tools::locate()?;
-    let nets = FaceNets::embedded(&RtenRuntime::default(), spec.weights)?;
+    let nets = face_nets(spec.weights, spec.detector, &RtenRuntime::default())?;
     guarded("faces", || Faces { spec, tools: &tools, nets: &nets, observer }.run(output))
 }
 
@@ -154,7 +159,7 @@ impl Faces<'_> {
         };
         let analysis = analyst.analyse(None, self.observer)?;
         let seen = Seen::new(&analysis);
-        let summary = seen.write_lines(output, spec.landmarks)?;
+        let summary = seen.write_lines(output, spec.landmarks, self.nets.detector.name())?;
         if let Some(preview) = preview {
             let picture = work_dir.path().join("preview.mov");
             self.draw(&clip, &seen, &picture)?;
@@ -232,7 +237,12 @@ impl<'a> Seen<'a> {
         Ok(faces)
     }
 
-    fn write_lines(&self, output: &mut dyn Write, with_landmarks: bool) -> Result<FacesSummary> {
+    fn write_lines(
+        &self,
+        output: &mut dyn Write,
+        with_landmarks: bool,
+        detector: &str,
+    ) -> Result<FacesSummary> {
         let times = &self.analysis.times;
         let mut frames_with_face = 0;
         for index in 0..times.len() {
@@ -249,7 +259,8 @@ impl<'a> Seen<'a> {
             output.write_all(&text).map_err(|source| Error::io("write the faces", source))?;
         }
         output.flush().map_err(|source| Error::io("write the faces", source))?;
-        Ok(FacesSummary { frames: times.len() as u64, faces: self.plans.len() as u64, frames_with_face })
+        let (frames, faces) = (times.len() as u64, self.plans.len() as u64);
+        Ok(FacesSummary { detector: detector.to_owned(), frames, faces, frames_with_face })
     }
 
     fn draw(&self, frame: &mut Frame, colour: &ColourInfo, index: FrameIndex) -> Result<()> {

@@ -296,6 +296,7 @@ impl Job<'_> {
             version: REPORT_VERSION,
             engine: self.runner.engine.info().name.to_owned(),
             weights: self.spec.weights,
+            detector: self.runner.nets.detector.name().to_owned(),
             models: self.runner.models.clone(),
             input: facts.input(),
             speech: facts.speech(),

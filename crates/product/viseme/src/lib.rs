@@ -37,6 +37,6 @@ pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, T
 pub use runner::{Runner, run};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
-pub use viseme_face::{FaceChoice, Weights};
+pub use viseme_face::{DetectorChoice, FaceChoice, Weights};
 pub use viseme_media::VideoCodec as Codec;
 pub use viseme_models::{PlacedModel, RuntimeRequest};

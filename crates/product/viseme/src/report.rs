@@ -21,6 +21,8 @@ pub struct Report {
     pub engine: String,
     /// Which weights the face nets had.
     pub weights: Weights,
+    /// The detector that looked for faces: `native`, or the name of its model.
+    pub detector: String,
     /// The models that were used, and what ran them.
     pub models: Vec<PlacedModel>,
     /// The video that went in.

@@ -8,9 +8,9 @@ use crate::threads::guarded;
 use std::path::PathBuf;
 use viseme_core::{Observer, Result, Warning};
 use viseme_engines::LocalEngine;
-use viseme_face::FaceNets;
+use viseme_face::{DetectorChoice, FaceNets, InstalledModels, Weights};
 use viseme_media::Tools;
-use viseme_models::{PlacedModel, Runtimes, Store};
+use viseme_models::{PlacedModel, Runtime, Runtimes, Store};
 
 /// What jobs are run with: media tools, face nets and an engine. One runner does any number of jobs, also at a time.
 #[derive(Debug)]
@@ -43,14 +43,15 @@ impl Runner {
     /// The runner with the embedded nets and the engine that `spec` names.
     ///
     /// # Errors
-    /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg.
+    /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg, `ModelMissing` for a detector that
+    /// is not installed.
     pub fn for_spec(spec: &JobSpec) -> Result<Self> {
         let entry = registry::find(&spec.engine.name)?;
         let tools = Tools::locate()?;
         // Without a folder for models there is no library in it either.
         let folder = Store::open().ok().map(|store| store.runtimes_folder());
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
-        let nets = FaceNets::embedded(&runtime, spec.weights)?;
+        let nets = face_nets(spec.weights, spec.detector, &runtime)?;
         let engine = (entry.open)(spec, &runtime)?;
         let (models, warnings) = (runtime.placed(), runtime.take_warnings());
         Ok(Self { models, warnings, ..Self::new(tools, nets, engine) })
@@ -66,6 +67,26 @@ impl Runner {
         spec.validate()?;
         guarded("job", || job::run(self, spec, observer))
     }
+}
+
+/// The embedded nets, with the detector that `detector` names. The store of models is opened only when one of them is
+/// asked for.
+///
+/// # Errors
+/// `ModelMissing`, with the command that mends it, for a detector that is not installed.
+pub(crate) fn face_nets(
+    weights: Weights,
+    detector: DetectorChoice,
+    runtime: &dyn Runtime,
+) -> Result<FaceNets> {
+    let nets = FaceNets::embedded(runtime, weights)?;
+    if detector == DetectorChoice::Native {
+        return Ok(nets);
+    }
+    Ok(match InstalledModels::new(&Store::open()?, runtime).detector(detector)? {
+        Some(detector) => nets.with_detector(detector),
+        None => nets,
+    })
 }
 
 /// Runs a job with the embedded nets and the engine that it names.

@@ -4,7 +4,7 @@ use crate::registry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
-use viseme_face::{FaceChoice, Weights};
+use viseme_face::{DetectorChoice, FaceChoice, Weights};
 use viseme_media::{Container, EncodeSettings, VideoCodec};
 use viseme_models::RuntimeRequest;
 
@@ -44,6 +44,9 @@ pub struct JobSpec {
     /// Which weights the face nets have.
     #[serde(default)]
     pub weights: Weights,
+    /// Which detector looks for faces. Our own nets follow them whatever it is.
+    #[serde(default)]
+    pub detector: DetectorChoice,
     /// What runs the models, and on what.
     #[serde(default)]
     pub runtime: RuntimeRequest,
@@ -147,6 +150,7 @@ impl JobSpec {
             loop_mode: LoopMode::default(),
             engine: EngineChoice::default(),
             weights: Weights::default(),
+            detector: DetectorChoice::default(),
             runtime: RuntimeRequest::default(),
             still: StillOptions::default(),
             encode: EncodeOptions::default(),

@@ -61,6 +61,7 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
         preview: Some(preview.clone()),
         landmarks: true,
         weights: viseme::Weights::Default,
+        detector: viseme::DetectorChoice::Native,
         limits: Limits::default(),
     };
     let mut lines = Vec::new();
@@ -88,6 +89,7 @@ fn the_nets_of_clear_rights_find_the_presenter_too() {
         preview: None,
         landmarks: false,
         weights: viseme::Weights::Clean,
+        detector: viseme::DetectorChoice::Native,
         limits: Limits::default(),
     };
     let summary = viseme::faces(&spec, &mut Vec::new(), &Silent).unwrap();

@@ -82,6 +82,9 @@ pub(crate) struct SyncArguments {
     /// The weights of the face nets: `clean` were trained on data of clear rights alone
     #[arg(long, default_value = "default")]
     pub(crate) weights: WeightsArgument,
+    /// What looks for faces: our own net, an installed model, or the best that is installed
+    #[arg(long, default_value = "native", value_name = "native|scrfd|yunet|s3fd|auto")]
+    pub(crate) detector: viseme::DetectorChoice,
     /// How strongly the mouth moves, 1 is natural
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) expression: f32,
@@ -159,6 +162,9 @@ pub(crate) struct FacesArguments {
     /// The weights of the face nets: `clean` were trained on data of clear rights alone
     #[arg(long, default_value = "default")]
     pub(crate) weights: WeightsArgument,
+    /// What looks for faces: our own net, an installed model, or the best that is installed
+    #[arg(long, default_value = "native", value_name = "native|scrfd|yunet|s3fd|auto")]
+    pub(crate) detector: viseme::DetectorChoice,
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         preview: arguments.preview,
         landmarks: arguments.landmarks,
         weights: arguments.weights.into(),
+        detector: arguments.detector,
         limits: arguments.limits.limits(),
     };
     let terminal = Terminal::new(Interrupt::install()?, arguments.quiet);

@@ -32,6 +32,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
         loop_mode: arguments.loop_mode.into(),
         engine: EngineChoice { name: arguments.engine, expression: arguments.expression },
         weights: arguments.weights.into(),
+        detector: arguments.detector,
         runtime: RuntimeRequest {
             runtime: arguments.runtime,
             device: arguments.device,
