@@ -1,28 +1,37 @@
-//! A whole frame as an interleaved RGB picture: what the public models are shown.
+//! A frame as an interleaved RGB picture: what the public models are shown.
 
 use crate::colour::ColourInfo;
-use crate::frame::{Frame, Plane};
+use crate::frame::Frame;
+use crate::image::ImageF32;
 use crate::image_u8::ImageU8;
 use crate::rgb::RgbConversion;
 use crate::siting::PlaneSiting;
-use viseme_core::Result;
-use viseme_core::geometry::Vec2;
+use viseme_core::geometry::{PixelRect, Vec2};
+use viseme_core::{Error, Result};
 
 /// The frame in its own size: red, green, blue, 8 bits, rounded. Chroma is interpolated linearly between its samples.
 ///
 /// # Errors
 /// When the frame has no pixels, or more than an [`ImageU8`] may have.
 pub fn rgb_image(frame: &Frame, colour: &ColourInfo) -> Result<ImageU8<3>> {
-    let (width, height) = (frame.width as usize, frame.height as usize);
+    rgb_part(frame, colour, PixelRect::of_size(frame.width, frame.height))
+}
+
+/// The part `region` of what [`rgb_image`] makes of the frame.
+///
+/// # Errors
+/// When the region is empty or does not lie in the frame.
+pub fn rgb_part(frame: &Frame, colour: &ColourInfo, region: PixelRect) -> Result<ImageU8<3>> {
+    let fits =
+        |start: u32, extent: u32, whole: u32| start.checked_add(extent).is_some_and(|end| end <= whole);
+    if !fits(region.x, region.width, frame.width) || !fits(region.y, region.height, frame.height) {
+        return Err(Error::internal(format!("{region:?} of a {}x{} frame", frame.width, frame.height)));
+    }
+    let (width, height) = (region.width as usize, region.height as usize);
     let mut image = ImageU8::filled(width, height, [0; 3])?;
     let conversion = RgbConversion::new(frame.format, colour);
-    let planes: Vec<FullPlane<'_>> = frame
-        .planes
-        .iter()
-        .take(frame.format.chroma.plane_count())
-        .enumerate()
-        .map(|(index, plane)| FullPlane::new(plane, PlaneSiting::of(frame.format, index), width))
-        .collect();
+    let planes: Vec<FullSize> =
+        (0..frame.format.chroma.plane_count()).map(|index| FullSize::new(frame, index, region)).collect();
     let mut rows = [vec![0.0; width], vec![0.0; width], vec![0.0; width]];
     for y in 0..height {
         for (plane, row) in planes.iter().zip(&mut rows) {
@@ -31,43 +40,58 @@ pub fn rgb_image(frame: &Frame, colour: &ColourInfo) -> Result<ImageU8<3>> {
         let [first, second, third] = &mut rows;
         conversion.convert(first, second, third);
         for (x, pixel) in image.row_mut(y).iter_mut().enumerate() {
-            *pixel = [rows[0][x], rows[1][x], rows[2][x]].map(|value| value.round() as u8);
+            *pixel = [rows[0][x], rows[1][x], rows[2][x]].map(|value| (value + 0.5) as u8);
         }
     }
     Ok(image)
 }
 
-/// A plane, read at every pixel of the frame.
-struct FullPlane<'a> {
-    plane: &'a Plane,
-    siting: PlaneSiting,
-    /// Column, and how far towards the next, of every column of the frame. Empty where the plane has all of them.
-    columns: Vec<(i64, f32)>,
+/// A plane, read at every pixel of a region.
+struct FullSize {
+    /// The samples that the region needs.
+    window: ImageF32,
+    /// Where each column and each row of the region lies in the window.
+    columns: Vec<Between>,
+    rows: Vec<Between>,
 }
 
-impl<'a> FullPlane<'a> {
-    fn new(plane: &'a Plane, siting: PlaneSiting, width: usize) -> Self {
-        let column = |x: usize| split(siting.plane_from_frame(Vec2::new(x as f32, 0.0)).x);
-        Self { plane, siting, columns: (0..width).map(column).collect() }
+/// A position between two samples.
+#[derive(Clone, Copy)]
+struct Between {
+    first: usize,
+    /// How far towards the next, 0 to 1.
+    share: f32,
+}
+
+impl FullSize {
+    fn new(frame: &Frame, index: usize, region: PixelRect) -> Self {
+        let siting = PlaneSiting::of(frame.format, index);
+        let position = |x: u32, y: u32| siting.plane_from_frame(Vec2::new(x as f32, y as f32));
+        let corner = position(region.x, region.y);
+        // Left siting never reaches before the first column; rows between two of luma do, and are clamped there.
+        let (left, top) = (corner.x.floor(), corner.y.floor());
+        let end = position(region.right(), region.bottom());
+        let extent = |start: f32, end: f32| (end - start).ceil() as usize + 2;
+        let plane = &frame.planes[index];
+        let window =
+            ImageF32::window(plane, left as i64, top as i64, extent(left, end.x), extent(top, end.y));
+        let between = |position: f32| Between { first: position as usize, share: position.fract() };
+        Self {
+            window,
+            columns: (region.x..region.right()).map(|x| between(position(x, 0).x - left)).collect(),
+            rows: (region.y..region.bottom()).map(|y| between(position(0, y).y - top)).collect(),
+        }
     }
 
     fn read_row(&self, y: usize, row: &mut [f32]) {
-        let (above, down) = split(self.siting.plane_from_frame(Vec2::new(0.0, y as f32)).y);
-        let between = |row: i64, column: i64, across: f32| {
-            let left = self.plane.value(column, row);
-            if across > 0.0 { left + (self.plane.value(column + 1, row) - left) * across } else { left }
-        };
-        for (value, &(column, across)) in row.iter_mut().zip(&self.columns) {
-            let top = between(above, column, across);
-            *value = if down > 0.0 { top + (between(above + 1, column, across) - top) * down } else { top };
+        let Between { first, share } = self.rows[y];
+        let (above, below) = (self.window.row(first), self.window.row(first + 1));
+        let down = |x: usize| above[x] + (below[x] - above[x]) * share;
+        for (value, &Between { first, share }) in row.iter_mut().zip(&self.columns) {
+            let left = down(first);
+            *value = left + (down(first + 1) - left) * share;
         }
     }
-}
-
-/// A position as a whole number and what is left, 0 to 1.
-fn split(position: f32) -> (i64, f32) {
-    let whole = position.floor();
-    (whole as i64, position - whole)
 }
 
 #[cfg(test)]
@@ -92,12 +116,38 @@ mod tests {
     #[test]
     fn an_even_frame_of_odd_size_is_even() {
         let format = PixelFormat::YUV420P;
-        let (width, height) = (7, 5);
         let mut bytes = vec![76; 35];
         bytes.extend([85; 12]);
         bytes.extend([255; 12]);
-        let frame = Frame::from_bytes(Pts(0), format, width, height, &bytes).unwrap();
+        let frame = Frame::from_bytes(Pts(0), format, 7, 5, &bytes).unwrap();
         let image = rgb_image(&frame, &colour(ColourMatrix::Bt601)).unwrap();
         assert!(image.pixels().iter().all(|&[r, g, b]| r > 252 && g < 2 && b < 2), "{image:?}");
+    }
+
+    #[test]
+    fn a_part_is_that_part_of_the_whole() {
+        for chroma in
+            [ChromaSampling::Yuv420, ChromaSampling::Yuv422, ChromaSampling::Yuv444, ChromaSampling::Gray]
+        {
+            let format = PixelFormat { chroma, ..PixelFormat::YUV420P };
+            let bytes: Vec<u8> = (0..format.frame_bytes(17, 11)).map(|i| (i * 37 % 251) as u8).collect();
+            let frame = Frame::from_bytes(Pts(0), format, 17, 11, &bytes).unwrap();
+            let whole = rgb_image(&frame, &colour(ColourMatrix::Bt709)).unwrap();
+            for region in [
+                PixelRect { x: 0, y: 0, width: 5, height: 4 },
+                PixelRect { x: 3, y: 5, width: 14, height: 6 },
+                PixelRect { x: 16, y: 10, width: 1, height: 1 },
+            ] {
+                let part = rgb_part(&frame, &colour(ColourMatrix::Bt709), region).unwrap();
+                let [x, y, width, height] =
+                    [region.x, region.y, region.width, region.height].map(|value| value as usize);
+                assert_eq!(part, whole.cropped(x, y, width, height).unwrap());
+            }
+        }
+        let frame = Frame::from_bytes(Pts(0), PixelFormat::YUV420P, 2, 2, &[0; 6]).unwrap();
+        for (x, width) in [(1, 2), (0, 0), (u32::MAX, 2)] {
+            let region = PixelRect { x, y: 0, width, height: 1 };
+            assert!(rgb_part(&frame, &colour(ColourMatrix::Bt709), region).is_err());
+        }
     }
 }

@@ -6,9 +6,13 @@ pub mod liveportrait;
 pub mod metrics;
 pub mod musetalk;
 pub mod native;
+#[cfg(test)]
+mod testing;
+mod voice;
 pub mod wav2lip;
 
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
 };
 pub use native::{NativeEngine, NativeOptions};
+pub use wav2lip::{Profile, Wav2LipEngine, Wav2LipOptions};

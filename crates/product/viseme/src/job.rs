@@ -6,6 +6,7 @@ use crate::inputs::Inputs;
 use crate::mask::mask_video;
 use crate::memory::MemorySampler;
 use crate::plan::{FacePlan, Plan, PlanInput, plan};
+use crate::registry;
 use crate::render::{Rendered, Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
@@ -295,6 +296,7 @@ impl Job<'_> {
         Ok(Report {
             version: REPORT_VERSION,
             engine: self.runner.engine.info().name.to_owned(),
+            engine_options: registry::find(&self.spec.engine.name)?.chosen(&self.spec.engine),
             weights: self.spec.weights,
             detector: self.runner.nets.detector.name().to_owned(),
             models: self.runner.models.clone(),

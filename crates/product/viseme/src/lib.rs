@@ -32,7 +32,7 @@ mod untouched;
 
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
-pub use registry::{EngineEntry, engines};
+pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
 pub use runner::{Runner, run};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};

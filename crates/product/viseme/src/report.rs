@@ -19,6 +19,8 @@ pub struct Report {
     pub version: u32,
     /// The engine that made the mouths.
     pub engine: String,
+    /// How it was asked to work: each of its options.
+    pub engine_options: BTreeMap<String, String>,
     /// Which weights the face nets had.
     pub weights: Weights,
     /// The detector that looked for faces: `native`, or the name of its model.

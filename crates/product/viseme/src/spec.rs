@@ -2,6 +2,7 @@
 
 use crate::registry;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
 use viseme_face::{DetectorChoice, FaceChoice, Weights};
@@ -86,11 +87,14 @@ pub struct EngineChoice {
     pub name: String,
     /// How strongly the mouth moves: 1 is natural, 0 keeps it closed.
     pub expression: f32,
+    /// What is chosen of the [options](crate::EngineEntry::options) of that engine, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
 }
 
 impl Default for EngineChoice {
     fn default() -> Self {
-        Self { name: registry::NATIVE.to_owned(), expression: 1.0 }
+        Self { name: registry::NATIVE.to_owned(), expression: 1.0, options: BTreeMap::new() }
     }
 }
 
@@ -178,7 +182,7 @@ impl JobSpec {
     /// `InvalidInput` with the field in the message.
     pub fn validate(&self) -> Result<()> {
         self.check_version()?;
-        registry::find(&self.engine.name)?;
+        registry::find(&self.engine.name)?.validate(self)?;
         check_range(self.start_s, self.end_s)?;
         self.check_numbers()?;
         self.encode.settings().validate()?;
@@ -314,6 +318,7 @@ mod tests {
         spec.end_s = Some(3.5);
         spec.loop_mode = LoopMode::Pingpong;
         spec.engine.expression = 0.5;
+        spec.engine.options.insert("profile".to_owned(), "reference".to_owned());
         spec.weights = Weights::Clean;
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
         spec.mask_output = Some("mask.mkv".into());
@@ -336,7 +341,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 10] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
             ("crf", |job| job.encode.crf = Some(64)),
@@ -344,6 +349,7 @@ mod tests {
             ("start of the range", |job| job.start_s = Some(-1.0)),
             ("not after", |job| (job.start_s, job.end_s) = (Some(2.0), Some(2.0))),
             ("native", |job| job.engine.name = "wav3lip".to_owned()),
+            ("no option 'gain'", |job| job.engine.options = BTreeMap::from([("gain".into(), "2".into())])),
             ("one file", |job| job.mask_output = Some(job.output.clone())),
             ("folder", |job| job.video = job.video.parent().unwrap().to_owned()),
         ];

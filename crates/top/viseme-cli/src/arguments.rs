@@ -76,9 +76,12 @@ pub(crate) struct SyncArguments {
     /// What to show when the speech is longer than the video
     #[arg(long = "loop", value_name = "MODE", default_value = "repeat")]
     pub(crate) loop_mode: LoopArgument,
-    /// The engine that makes the mouths
+    /// The engine that makes the mouths: native, or wav2lip, whose weights must be installed
     #[arg(long, default_value = "native")]
     pub(crate) engine: String,
+    /// An option of the engine; wav2lip has `profile` (viseme, reference) and `model`
+    #[arg(long = "engine-option", value_name = "NAME=VALUE", value_parser = parse_option)]
+    pub(crate) engine_options: Vec<(String, String)>,
     /// The weights of the face nets: `clean` were trained on data of clear rights alone
     #[arg(long, default_value = "default")]
     pub(crate) weights: WeightsArgument,
@@ -271,6 +274,12 @@ fn parse_time(text: &str) -> Result<f64, String> {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(total * 60.0 + value),
         _ => Err(bad()),
     })
+}
+
+/// Reads `NAME=VALUE`.
+fn parse_option(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Reads `largest`, `all`, or the number of a face counted from 1.

@@ -53,6 +53,30 @@ fn inputs_that_are_missing_empty_or_no_media_are_the_users_fault() {
 }
 
 #[test]
+fn an_engine_without_its_model_says_the_command_that_gets_it() {
+    let folder = folder();
+    let models = folder.path().join("models");
+    for (options, command) in [
+        (&[][..], "viseme models pull wav2lip_gan --accept-license"),
+        (&["--engine-option", "profile=reference"], "viseme models pull wav2lip_gan --accept-license"),
+        (&["--engine-option", "model=wav2lip"], "viseme models pull wav2lip --accept-license"),
+        (&["--engine-option", "profile=fast"], "viseme, reference"),
+        (&["--engine-option", "quality=high"], "profile, model"),
+        (&["--engine-option", "quality"], "NAME=VALUE"),
+        (&["--animate"], "cannot animate"),
+    ] {
+        let mut arguments = vec!["sync", "clip.mp4", "speech.wav", "-o", "out.mp4", "--engine", "wav2lip"];
+        arguments.extend(options);
+        let output =
+            common::viseme(folder.path()).args(&arguments).env("MODELS_DIR", &models).output().unwrap();
+        let said = said(&output);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{options:?}: {}", said.stderr);
+        assert!(said.stderr.contains(command), "{options:?}: {}", said.stderr);
+    }
+    assert_eq!(names(folder.path()), ["clip.mp4", "speech.wav"]);
+}
+
+#[test]
 fn playlists_reach_neither_files_nor_the_network() {
     let folder = folder();
     let path = folder.path();

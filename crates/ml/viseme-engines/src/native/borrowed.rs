@@ -176,8 +176,8 @@ fn jaw_motion(have: &MouthShape, want: &MouthShape) -> Vec3 {
 #[cfg(test)]
 mod tests {
     use super::super::shape::{INNER_LOWER_MIDDLE, INNER_UPPER_MIDDLE, mouth_of};
-    use super::super::testing::{face, frame};
     use super::*;
+    use crate::testing::{face, frame};
 
     const SCALE_PX: f32 = 60.0;
 

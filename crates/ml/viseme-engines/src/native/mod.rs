@@ -21,9 +21,6 @@ mod space;
 mod still;
 mod study;
 mod teeth;
-#[cfg(test)]
-mod testing;
-mod voice;
 
 use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
 use face::SpeakingFace;

@@ -3,7 +3,7 @@
 use super::features::{Channel, level, peak_level, quantile};
 use super::shape::{MouthShape, STILL, inner_gap, moved};
 use super::space::ShapeSpace;
-use super::voice::VoiceGate;
+use crate::voice::VoiceGate;
 use std::sync::Arc;
 use viseme_audio::mel::{BANDS, FRAMES_PER_SECOND, SAMPLE_RATE_HZ};
 use viseme_audio::{LogMel, MelFrame};

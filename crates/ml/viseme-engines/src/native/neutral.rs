@@ -109,8 +109,8 @@ pub(super) fn closed(shape: &MouthShape, space: &ShapeSpace) -> MouthShape {
 #[cfg(test)]
 mod tests {
     use super::super::shape::{mouth_of, opening};
-    use super::super::testing::face;
     use super::*;
+    use crate::testing::face;
 
     fn neutral(openings: impl Iterator<Item = f32>) -> NeutralMouth {
         let mut statistics = OpeningStatistics::new();

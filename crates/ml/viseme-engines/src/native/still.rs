@@ -81,8 +81,8 @@ fn blink(seconds: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::super::shape::mouth_of;
-    use super::super::testing::face;
     use super::*;
+    use crate::testing::face;
 
     #[test]
     fn the_head_stays_near_its_place_and_keeps_its_shape() {

@@ -229,8 +229,8 @@ fn laplacian_variance(gray: &[f32], width: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{face, frame};
     use super::*;
+    use crate::testing::{face, frame};
     use viseme_imaging::{ColourMatrix, ColourRange};
 
     const COLOUR: ColourInfo = ColourInfo {

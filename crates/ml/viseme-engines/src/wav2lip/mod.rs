@@ -1,4 +1,186 @@
-//! Wav2Lip: what its reference does around the net.
+//! Wav2Lip: a net of 96 × 96 pixels that was trained to speak (Prajwal et al. 2020). Its weights are not ours to give: they
+//! must be installed, and are not free for commercial use.
+//!
+//! Around the net there are two [`Profile`]s. The reference does what the authors' `inference.py` does. The other one, ours,
+//! keeps the picture: the face is cut out along its landmarks, only the mouth is taken from the net, detail that 96 pixels
+//! cannot hold comes from the source where both show the same, and in pauses the net hears silence, which closes the lips.
 
+mod aligned;
+mod blend;
 pub mod boxes;
 pub mod chunks;
+pub mod face_box;
+pub mod network;
+mod options;
+pub mod plain;
+mod sightings;
+mod speech;
+
+pub use options::{Profile, Wav2LipOptions};
+
+use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
+use network::{Generator, NetFace, most_faces};
+use plain::PlainCrop;
+use rayon::prelude::*;
+use sightings::Sightings;
+use speech::{Listener, Speech};
+use std::sync::Arc;
+use viseme_audio::mel::SAMPLE_RATE_HZ;
+use viseme_core::geometry::Affine;
+use viseme_core::{Error, FrameIndex, Result};
+use viseme_face::{FaceDetector, FaceObservation, TrackId};
+use viseme_imaging::{Frame, Patch};
+use viseme_models::{BatchOptions, Batcher, InferenceSession};
+
+/// Wav2Lip with its net.
+#[derive(Debug)]
+pub struct Wav2LipEngine {
+    info: EngineInfo,
+    options: Wav2LipOptions,
+    /// All jobs of the engine share one copy of the net and its batches.
+    batcher: Batcher,
+    detector: Option<Arc<dyn FaceDetector>>,
+}
+
+impl Wav2LipEngine {
+    /// The engine with a loaded net.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the net is not a Wav2Lip of 96 pixels.
+    pub fn new(options: Wav2LipOptions, session: Arc<dyn InferenceSession>) -> Result<Self> {
+        let batch = BatchOptions { max_items: most_faces(session.info())?, ..BatchOptions::default() };
+        let info = EngineInfo {
+            name: "wav2lip",
+            description: "a net of 96 × 96 pixels trained to speak; its weights must be installed",
+            sample_rate_hz: SAMPLE_RATE_HZ,
+        };
+        Ok(Self { info, options, batcher: Batcher::new(session, batch)?, detector: None })
+    }
+
+    /// The same, but [`Profile::Reference`] takes its boxes from `detector`: S3FD, to have those of the reference. Without one
+    /// they are made of the landmarks ([`face_box::s3fd_like`]).
+    #[must_use]
+    pub fn with_detector(self, detector: Arc<dyn FaceDetector>) -> Self {
+        Self { detector: Some(detector), ..self }
+    }
+}
+
+impl LocalEngine for Wav2LipEngine {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn begin(&self, context: JobContext) -> Result<Box<dyn EngineJob>> {
+        Ok(Box::new(Wav2LipJob {
+            sightings: (self.options.profile == Profile::Reference)
+                .then(|| Sightings::new(context.colour.clone(), self.detector.clone())),
+            context,
+            options: self.options,
+            generator: Generator::new(Arc::new(self.batcher.client()))?,
+            listener: Some(Listener::new()),
+            speech: None,
+        }))
+    }
+}
+
+/// A job.
+#[derive(Debug)]
+struct Wav2LipJob {
+    context: JobContext,
+    options: Wav2LipOptions,
+    generator: Generator,
+    /// Until the speech has been heard.
+    listener: Option<Listener>,
+    /// From then on.
+    speech: Option<Speech>,
+    /// Where the faces were, in the reference profile.
+    sightings: Option<Sightings>,
+}
+
+/// How a face was cut out.
+enum Crop {
+    /// As in the reference.
+    Plain(PlainCrop),
+    /// Along its landmarks, by the map from the frame to the net's picture.
+    Aligned(Affine),
+}
+
+impl EngineJob for Wav2LipJob {
+    fn study(
+        &mut self,
+        index: FrameIndex,
+        frame: &Frame,
+        track: TrackId,
+        face: &FaceObservation,
+    ) -> Result<()> {
+        self.sightings.as_mut().map_or(Ok(()), |sightings| sightings.see(index, frame, track, face))
+    }
+
+    fn listen(&mut self, samples: &[f32]) -> Result<()> {
+        let listener = self.listener.as_mut().ok_or_else(|| Error::internal("the speech has ended"))?;
+        listener.hear(samples);
+        Ok(())
+    }
+
+    fn prepare(&mut self, _: &[MouthPlan]) -> Result<SpeechSummary> {
+        if let Some(sightings) = &mut self.sightings {
+            sightings.smooth();
+        }
+        let listener = self.listener.take().ok_or_else(|| Error::internal("the speech has ended"))?;
+        let speech = listener.finish(self.options)?;
+        Ok(self.speech.insert(speech).summary)
+    }
+
+    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
+        let speech = self.speech.as_ref().ok_or_else(|| Error::internal("no speech was heard"))?;
+        let faces: Vec<_> = batch.par_iter().map(|request| self.cut_out(request)).collect::<Result<_>>()?;
+        let asked = faces.iter().zip(batch).filter_map(|(face, request)| {
+            face.as_ref().map(|(_, seen)| (seen, speech.at(request.planned.speech_s)))
+        });
+        let mut spoken = self.generator.speak(&asked.collect::<Vec<_>>())?.into_iter();
+        let spoken: Vec<_> = faces.iter().map(|face| face.as_ref().and_then(|_| spoken.next())).collect();
+        let answers = faces.par_iter().zip(&spoken).zip(batch);
+        answers
+            .map(|((face, spoken), request)| match (face, spoken) {
+                (Some((crop, seen)), Some(spoken)) => self.put_back(request, crop, seen, spoken),
+                _ => Ok(None),
+            })
+            .collect()
+    }
+}
+
+impl Wav2LipJob {
+    /// The face that is asked for as the net is to see it; none where there is nothing to change.
+    fn cut_out(&self, request: &MouthRequest<'_>) -> Result<Option<(Crop, NetFace)>> {
+        if request.strength <= 0.0 {
+            return Ok(None);
+        }
+        let (frame, colour) = (request.frame, &self.context.colour);
+        let Some(sightings) = &self.sightings else {
+            let crop_from_image = aligned::crop_from_image(request.face);
+            let seen = aligned::net_face(frame, colour, &crop_from_image)?;
+            return Ok(Some((Crop::Aligned(crop_from_image), seen)));
+        };
+        let Some(face) = sightings.face(request.track, request.planned.source) else { return Ok(None) };
+        let crop = PlainCrop::new(frame, colour, face)?;
+        let seen = crop.net_face()?;
+        Ok(Some((Crop::Plain(crop), seen)))
+    }
+
+    fn put_back(
+        &self,
+        request: &MouthRequest<'_>,
+        crop: &Crop,
+        seen: &NetFace,
+        spoken: &NetFace,
+    ) -> Result<Option<Patch>> {
+        let colour = &self.context.colour;
+        match crop {
+            // The reference knows no fading in and out.
+            Crop::Plain(crop) => crop.paste(spoken, request.frame, colour).map(Some),
+            Crop::Aligned(crop_from_image) => {
+                Ok(blend::patch(request, colour, crop_from_image, seen, spoken))
+            }
+        }
+    }
+}

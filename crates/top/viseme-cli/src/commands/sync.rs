@@ -30,7 +30,11 @@ fn job(arguments: SyncArguments) -> JobSpec {
         start_s: arguments.start,
         end_s: arguments.end,
         loop_mode: arguments.loop_mode.into(),
-        engine: EngineChoice { name: arguments.engine, expression: arguments.expression },
+        engine: EngineChoice {
+            name: arguments.engine,
+            expression: arguments.expression,
+            options: arguments.engine_options.into_iter().collect(),
+        },
         weights: arguments.weights.into(),
         detector: arguments.detector,
         runtime: RuntimeRequest {

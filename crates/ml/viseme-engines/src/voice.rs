@@ -14,7 +14,7 @@ const EASE_S: f64 = 0.08;
 
 /// How much the mouth follows the speech: 1 in speech, 0 in pauses, with eased edges.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct VoiceGate {
+pub(crate) struct VoiceGate {
     /// 100 values per second.
     values: Vec<f32>,
     voiced_frames: usize,
@@ -22,7 +22,7 @@ pub(super) struct VoiceGate {
 
 impl VoiceGate {
     /// Finds the pauses of a whole sound.
-    pub(super) fn new(frames: &[MelFrame]) -> Self {
+    pub(crate) fn new(frames: &[MelFrame]) -> Self {
         Self::of_voice(&detect_voice(frames))
     }
 
@@ -38,7 +38,7 @@ impl VoiceGate {
     }
 
     /// The gate at a moment of the speech; before its start and after its end the mouth rests.
-    pub(super) fn at(&self, seconds: f64) -> f32 {
+    pub(crate) fn at(&self, seconds: f64) -> f32 {
         let position = seconds * FRAMES_PER_SECOND;
         if position < 0.0 {
             return 0.0;
@@ -49,7 +49,7 @@ impl VoiceGate {
     }
 
     /// Seconds of voice.
-    pub(super) fn voiced_s(&self) -> f64 {
+    pub(crate) fn voiced_s(&self) -> f64 {
         self.voiced_frames as f64 / FRAMES_PER_SECOND
     }
 }

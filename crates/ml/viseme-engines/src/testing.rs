@@ -1,4 +1,4 @@
-//! Faces and frames without pictures, for the tests of the native engine.
+//! Faces and frames without pictures, for tests.
 
 use viseme_core::Pts;
 use viseme_core::geometry::Vec3;
@@ -8,7 +8,7 @@ use viseme_face::{FaceObservation, HeadPose};
 use viseme_imaging::{Frame, PixelFormat};
 
 /// The canonical face seen from the front, its nose bridge at (x, y), its lower lip lowered by `opening` units.
-pub(super) fn face(x: f32, y: f32, scale_px: f32, opening: f32) -> FaceObservation {
+pub(crate) fn face(x: f32, y: f32, scale_px: f32, opening: f32) -> FaceObservation {
     let upright = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     let pose = HeadPose { scale_px, rotation: upright, translation: Vec3::new(x, y, 0.0) };
     let mut points = CANONICAL_POINTS;
@@ -19,7 +19,7 @@ pub(super) fn face(x: f32, y: f32, scale_px: f32, opening: f32) -> FaceObservati
 }
 
 /// A frame of smooth texture that differs with `seed`.
-pub(super) fn frame(format: PixelFormat, width: u32, height: u32, seed: u32) -> Frame {
+pub(crate) fn frame(format: PixelFormat, width: u32, height: u32, seed: u32) -> Frame {
     let mut bytes = Vec::with_capacity(format.frame_bytes(width, height));
     for plane in 0..format.plane_count() {
         let (columns, rows) = format.plane_size(plane, width, height);
