@@ -9,6 +9,7 @@ pub(crate) use models::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use viseme_models::{Device, RuntimeKind, RuntimeRequest};
 
 /// Move the lips of people in video so that they match new speech.
 #[derive(Debug, Parser)]
@@ -55,6 +56,28 @@ impl LimitArguments {
     }
 }
 
+/// What runs the models; shared by all commands that run models of others.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ComputeArguments {
+    /// What runs the models: rten or ort; the best that is there by default (viseme doctor tells)
+    #[arg(long)]
+    runtime: Option<RuntimeKind>,
+    /// What the models run on: cpu, openvino, cuda, tensorrt, coreml, directml or migraphx
+    #[arg(long)]
+    device: Option<Device>,
+    /// Let models compute with 16-bit floats where that is faster: not the same to the digit
+    #[arg(long)]
+    reduced_precision: bool,
+}
+
+impl ComputeArguments {
+    /// What these arguments ask for.
+    pub(crate) fn request(self) -> RuntimeRequest {
+        let Self { runtime, device, reduced_precision } = self;
+        RuntimeRequest { runtime, device, reduced_precision }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SyncArguments {
     /// The video, or a portrait picture
@@ -91,15 +114,8 @@ pub(crate) struct SyncArguments {
     /// How strongly the mouth moves, 1 is natural
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) expression: f32,
-    /// What runs the models: rten or ort; the best that is there by default (viseme doctor tells)
-    #[arg(long)]
-    pub(crate) runtime: Option<viseme_models::RuntimeKind>,
-    /// What the models run on: cpu, openvino, cuda, tensorrt, coreml, directml or migraphx
-    #[arg(long)]
-    pub(crate) device: Option<viseme_models::Device>,
-    /// Let models compute with 16-bit floats where that is faster: not the same to the digit
-    #[arg(long)]
-    pub(crate) reduced_precision: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArguments,
     /// Give a portrait picture slight head motion and blinks
     #[arg(long)]
     pub(crate) animate: bool,

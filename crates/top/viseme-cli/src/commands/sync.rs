@@ -6,7 +6,6 @@ use crate::progress::{Interrupt, Terminal};
 use std::process::ExitCode;
 use viseme::{EngineChoice, JobSpec, Report, StillOptions};
 use viseme_core::Result;
-use viseme_models::RuntimeRequest;
 
 /// Makes the video and says what was done.
 pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
@@ -37,11 +36,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
         },
         weights: arguments.weights.into(),
         detector: arguments.detector,
-        runtime: RuntimeRequest {
-            runtime: arguments.runtime,
-            device: arguments.device,
-            reduced_precision: arguments.reduced_precision,
-        },
+        runtime: arguments.compute.request(),
         still: StillOptions { animate: arguments.animate },
         encode: arguments.encode.options(),
         mask_output: arguments.mask,
