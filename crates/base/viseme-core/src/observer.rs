@@ -22,6 +22,8 @@ pub enum Stage {
     Render,
     /// Joining picture and sound.
     Mux,
+    /// Comparing lips and speech through nets made for it.
+    Score,
 }
 
 impl Stage {
@@ -36,6 +38,7 @@ impl Stage {
             Self::Plan => "plan",
             Self::Render => "render",
             Self::Mux => "mux",
+            Self::Score => "score",
         }
     }
 }

@@ -74,6 +74,19 @@ pub fn speech(folder: &Path, name: &str, seconds: f64) -> PathBuf {
     sound(folder, name, &format!("aevalsrc='0.4*sin(1400*t)*max(0,sin(25*t))':s=16000:d={seconds}"))
 }
 
+/// The sound of a media file as `name` in `folder`, `delay_s` later; below 0 its start is cut off.
+#[must_use]
+pub fn sound_of(source: &Path, folder: &Path, name: &str, delay_s: f64) -> PathBuf {
+    let path = folder.join(name);
+    let filter = if delay_s < 0.0 {
+        format!("atrim=start={},asetpts=PTS-STARTPTS", -delay_s)
+    } else {
+        format!("adelay={}:all=1", (delay_s * 1000.0).round())
+    };
+    ffmpeg(&["-i", &source.to_string_lossy(), "-vn", "-af", &filter], &path);
+    path
+}
+
 /// A silent sound file of `seconds` as `name` in `folder`.
 #[must_use]
 pub fn silence(folder: &Path, name: &str, seconds: f64) -> PathBuf {

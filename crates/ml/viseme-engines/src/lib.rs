@@ -14,5 +14,5 @@ pub mod wav2lip;
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
 };
-pub use native::{NativeEngine, NativeOptions};
+pub use native::{ExpectedMouth, NativeEngine, NativeOptions};
 pub use wav2lip::{Profile, Wav2LipEngine, Wav2LipOptions};

@@ -7,7 +7,7 @@ use std::path::Path;
 use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage, Timebase, Warning};
 use viseme_engines::EngineJob;
 use viseme_face::{
-    FaceChoice, FaceNets, FaceObservation, TrackId, TrackRecorder, TrackStore, Tracker, TrackerOptions,
+    FaceChoice, FaceNets, FaceObservation, Track, TrackId, TrackRecorder, TrackStore, Tracker, TrackerOptions,
 };
 use viseme_imaging::Frame;
 
@@ -33,6 +33,9 @@ pub(crate) struct Analysis {
     pub(crate) warnings: Vec<Warning>,
 }
 
+/// What is shown each frame of the first pass, with its number in the range and its faces.
+pub(crate) type Visit<'a> = dyn FnMut(FrameIndex, &Frame, &[(TrackId, FaceObservation)]) -> Result<()> + 'a;
+
 /// What the first pass works with.
 #[derive(Debug)]
 pub(crate) struct Analyst<'a> {
@@ -49,19 +52,32 @@ impl Analyst<'_> {
     /// Looks at every frame of the range. Without an engine the faces are only followed.
     ///
     /// # Errors
-    /// `InvalidInput` when there is no frame in the range; `Cancelled`; whatever decoding, tracking or the engine
-    /// meet.
+    /// As [`watch`](Self::watch), and whatever the engine meets.
     pub(crate) fn analyse(
         &self,
         mut engine: Option<&mut dyn EngineJob>,
         observer: &dyn Observer,
     ) -> Result<Analysis> {
+        let mut studied = BTreeSet::new();
+        let mut study =
+            |index: FrameIndex, frame: &Frame, faces: &[(TrackId, FaceObservation)]| match &mut engine {
+                Some(engine) => self.study(*engine, index, frame, faces, &mut studied),
+                None => Ok(()),
+            };
+        let analysis = self.watch(&mut study, observer)?;
+        Ok(Analysis { studied, ..analysis })
+    }
+
+    /// Follows the faces through every frame of the range and shows each frame with its faces to `visit`.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is no frame in the range; `Cancelled`; whatever decoding, tracking or `visit` meet.
+    pub(crate) fn watch(&self, visit: &mut Visit<'_>, observer: &dyn Observer) -> Result<Analysis> {
         let mut reader = RangeReader::open(self.clip, self.range)?;
         let mut tracker = Tracker::new(self.nets.clone(), tracker_options(self.clip, self.limits));
         let mut recorder = TrackRecorder::create(self.work_dir)?;
         let mut times = FrameTimes::new(timebase(self.clip));
         let mut first = None;
-        let mut studied = BTreeSet::new();
         let total = expected_frames(self.clip, self.range);
         while let Some((number, frame)) = reader.next_frame()? {
             if observer.is_cancelled() {
@@ -72,16 +88,15 @@ impl Analyst<'_> {
             times.push(frame.pts);
             let faces = tracker.observe(&frame, &self.clip.info().colour, index)?;
             recorder.push(index, tracker.is_cut(), &faces)?;
-            if let Some(engine) = &mut engine {
-                self.study(*engine, index, &frame, &faces, &mut studied)?;
-            }
+            visit(index, &frame, &faces)?;
             observer.progress(Progress { stage: Stage::Analyse, done: index.0 + 1, total });
         }
         let first = first.ok_or_else(no_frame)?;
         if self.clip.is_still() {
             times = still_times();
         }
-        Ok(Analysis { first, times, tracks: recorder.finish()?, studied, warnings: reader.warnings() })
+        let (tracks, studied) = (recorder.finish()?, BTreeSet::new());
+        Ok(Analysis { first, times, tracks, studied, warnings: reader.warnings() })
     }
 
     /// Shows the engine the faces that may be chosen in the end. A face that was shown once is shown to its end, so
@@ -114,6 +129,21 @@ impl Analyst<'_> {
 /// How the tracker looks at `clip`.
 fn tracker_options(clip: &dyn Clip, limits: &Limits) -> TrackerOptions {
     TrackerOptions { max_faces: limits.faces, is_still: clip.is_still(), ..TrackerOptions::default() }
+}
+
+/// Checks that a face that was chosen by its number is there, where any is.
+///
+/// # Errors
+/// `InvalidInput` when it is not.
+pub(crate) fn check_face_number(tracks: &[Track], choice: FaceChoice) -> Result<()> {
+    match choice {
+        FaceChoice::Nth(number) if !tracks.is_empty() && number as usize > tracks.len() => {
+            let found = tracks.len();
+            Err(Error::invalid_input(format!("there is no face {number}: the video has {found}"))
+                .with_hint("Faces are counted from 1 in order of appearance; `viseme faces` lists them."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The error for a range that the video does not reach.

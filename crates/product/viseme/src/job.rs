@@ -1,6 +1,6 @@
 //! One job from its files to its report.
 
-use crate::analyse::{Analysis, Analyst, timebase};
+use crate::analyse::{Analysis, Analyst, check_face_number, timebase};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::inputs::Inputs;
 use crate::mask::mask_video;
@@ -19,7 +19,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
 use viseme_engines::{EngineJob, JobContext, SpeechSummary};
-use viseme_face::{FaceChoice, Track, segments, selection};
+use viseme_face::{Track, segments, selection};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
     VideoCodec, VideoWriter, mux,
@@ -193,14 +193,7 @@ impl Job<'_> {
     /// What happens to each chosen face.
     fn chosen(&self, analysis: &Analysis) -> Result<Vec<FacePlan>> {
         let tracks = analysis.tracks.tracks();
-        if let FaceChoice::Nth(number) = self.spec.face
-            && !tracks.is_empty()
-            && number as usize > tracks.len()
-        {
-            let found = tracks.len();
-            return Err(Error::invalid_input(format!("there is no face {number}: the video has {found}"))
-                .with_hint("Faces are counted from 1 in order of appearance; `viseme faces` lists them."));
-        }
+        check_face_number(tracks, self.spec.face)?;
         let frames = 0..analysis.times.len() as u64;
         let chosen = selection::choose(tracks, self.spec.face);
         let tracks = chosen.iter().filter(|id| analysis.studied.contains(id));

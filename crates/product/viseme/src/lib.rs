@@ -23,6 +23,7 @@ mod registry;
 mod render;
 mod report;
 mod runner;
+mod score;
 mod source;
 mod spec;
 mod summary;
@@ -35,6 +36,10 @@ pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
 pub use runner::{Runner, run};
+pub use score::{
+    Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,
+    score,
+};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_face::{DetectorChoice, FaceChoice, Weights};

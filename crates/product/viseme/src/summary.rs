@@ -99,6 +99,7 @@ pub(crate) fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0).round().max(0.0) as u64
 }
 
-fn rate(frames: u64, seconds: f64) -> f64 {
+/// Mean frames per second.
+pub(crate) fn rate(frames: u64, seconds: f64) -> f64 {
     if seconds > 0.0 { frames as f64 / seconds } else { 0.0 }
 }

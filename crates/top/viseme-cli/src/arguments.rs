@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Probe(ProbeArguments),
     /// Find and follow the faces of a video.
     Faces(FacesArguments),
+    /// Measure how well lips follow the speech, and how good sound and picture are.
+    Score(ScoreArguments),
     /// List, download and check models that do not ship with Viseme.
     Models(ModelsArguments),
     /// Check that this machine has what Viseme needs.
@@ -184,6 +186,29 @@ pub(crate) struct FacesArguments {
     /// What looks for faces: our own net, an installed model, or the best that is installed
     #[arg(long, default_value = "native", value_name = "native|scrfd|yunet|s3fd|auto")]
     pub(crate) detector: viseme::DetectorChoice,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArguments {
+    /// The video
+    pub(crate) video: PathBuf,
+    /// The speech that the lips should follow [default: the video's own sound]
+    #[arg(long, value_name = "SPEECH")]
+    pub(crate) audio: Option<PathBuf>,
+    /// Whose lips: the largest face, all faces, or the n-th in order of appearance
+    #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
+    pub(crate) face: viseme::FaceChoice,
+    /// The weights of the face nets: `clean` were trained on data of clear rights alone
+    #[arg(long, default_value = "default")]
+    pub(crate) weights: WeightsArgument,
+    /// Print one JSON report
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -36,6 +36,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Probe(arguments) => commands::probe::run(&arguments),
         Command::Faces(arguments) => commands::faces::run(arguments),
         Command::Models(arguments) => commands::models::run(arguments),
+        Command::Score(arguments) => commands::score::run(arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
     }

@@ -17,7 +17,7 @@ pub const OFFSETS: usize = 2 * MAX_OFFSET + 1;
 pub const WINDOW_FRAMES: usize = 5;
 
 /// Samples of speech per frame: 16 kHz at 25 frames a second.
-const SAMPLES_PER_FRAME: u64 = 640;
+pub const SAMPLES_PER_FRAME: u64 = 640;
 
 /// Added to each difference by `torch.nn.functional.pairwise_distance`.
 const EPSILON: f64 = 1e-6;

@@ -7,6 +7,7 @@
 mod bank;
 mod borrowed;
 mod crops;
+mod expected;
 mod face;
 mod features;
 mod grid;
@@ -23,10 +24,10 @@ mod study;
 mod teeth;
 
 use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
+pub use expected::ExpectedMouth;
 use face::SpeakingFace;
 use motion::{Listener, SpeechNet};
 use rayon::prelude::*;
-use space::ShapeSpace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use study::TrackStudy;
@@ -34,10 +35,7 @@ use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::{Error, FrameIndex, Result};
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch};
-use viseme_models::{ModelFile, Runtime};
-
-/// The net that listens to the speech. How it was made and what it was trained on stands in `training/speech`.
-const SPEECH: &[u8] = include_bytes!("nets/speech.onnx");
+use viseme_models::Runtime;
 
 /// How the native engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,10 +66,7 @@ impl NativeEngine {
     /// # Errors
     /// When `runtime` cannot read it.
     pub fn new(options: NativeOptions, runtime: &dyn Runtime) -> Result<Self> {
-        let net = SpeechNet {
-            session: runtime.load(&ModelFile::embedded("native speech", SPEECH))?,
-            space: Arc::new(ShapeSpace::embedded()?),
-        };
+        let net = SpeechNet::embedded(runtime)?;
         Ok(Self {
             info: EngineInfo {
                 name: "native",

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use viseme_audio::mel::{BANDS, FRAMES_PER_SECOND, SAMPLE_RATE_HZ};
 use viseme_audio::{LogMel, MelFrame};
 use viseme_core::{Error, Result};
-use viseme_models::{InferenceSession, Tensor};
+use viseme_models::{InferenceSession, ModelFile, Runtime, Tensor};
+
+/// The net that listens to the speech. How it was made and what it was trained on stands in `training/speech`.
+const SPEECH: &[u8] = include_bytes!("nets/speech.onnx");
 
 /// Mouths per second that the net gives; one for every four feature frames.
 const MOUTHS_PER_SECOND: f64 = 25.0;
@@ -98,6 +101,12 @@ struct Key {
 }
 
 impl SpeechNet {
+    /// Loads the embedded net.
+    pub(super) fn embedded(runtime: &dyn Runtime) -> Result<Self> {
+        let session = runtime.load(&ModelFile::embedded("native speech", SPEECH))?;
+        Ok(Self { session, space: Arc::new(ShapeSpace::embedded()?) })
+    }
+
     /// The motion for a sound.
     pub(super) fn motion(&self, frames: &[MelFrame]) -> Result<MouthMotion> {
         let levels: Vec<f32> = frames.iter().map(level).collect();
@@ -185,16 +194,21 @@ fn ramp(value: f32, (from, to): (f32, f32)) -> f32 {
     ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
+/// A moment between two of the net's own.
+struct Between<'a> {
+    key: &'a Key,
+    next: &'a Key,
+    /// How much of the way to `next`, 0 to 1.
+    share: f32,
+    /// How much the mouth follows the speech, 0 to 1.
+    gate: f32,
+}
+
 impl MouthMotion {
     /// The mouth at a moment of the speech, between the net's own moments by linear interpolation.
     pub(super) fn at(&self, seconds: f64) -> Moment {
-        let gate = self.gate.at(seconds);
-        let (Some(last), true) = (self.keys.len().checked_sub(1), gate > 0.0) else { return Moment::REST };
-        let position = (seconds * MOUTHS_PER_SECOND).clamp(0.0, last as f64);
-        let index = (position as usize).min(last);
-        let (key, next) = (&self.keys[index], &self.keys[(index + 1).min(last)]);
-        let t = (position - index as f64) as f32;
-        let mix = |a: f32, b: f32| (a + (b - a) * t) * gate;
+        let Some(Between { key, next, share, gate }) = self.between(seconds) else { return Moment::REST };
+        let mix = |a: f32, b: f32| (a + (b - a) * share) * gate;
         let coefficients: Vec<f32> =
             key.coefficients.iter().zip(&next.coefficients).map(|(&a, &b)| mix(a, b)).collect();
         let motion = self.space.motion(&coefficients);
@@ -202,6 +216,23 @@ impl MouthMotion {
         let opening = mix(key.opening, next.opening);
         let missing = opening - inner_gap(&motion);
         Moment { motion: moved(&motion, direction, missing / inner_gap(direction)), opening }
+    }
+
+    /// The opening alone of [`at`](Self::at).
+    pub(super) fn opening(&self, seconds: f64) -> f32 {
+        self.between(seconds).map_or(0.0, |Between { key, next, share, gate }| {
+            (key.opening + (next.opening - key.opening) * share) * gate
+        })
+    }
+
+    /// Where a moment lies among the net's own; `None` where the mouth rests.
+    fn between(&self, seconds: f64) -> Option<Between<'_>> {
+        let gate = self.gate.at(seconds);
+        let last = self.keys.len().checked_sub(1).filter(|_| gate > 0.0)?;
+        let position = (seconds * MOUTHS_PER_SECOND).clamp(0.0, last as f64);
+        let index = (position as usize).min(last);
+        let (key, next) = (&self.keys[index], &self.keys[(index + 1).min(last)]);
+        Some(Between { key, next, share: (position - index as f64) as f32, gate })
     }
 
     /// Seconds of voice in the speech.
@@ -218,7 +249,7 @@ mod tests {
     use super::super::features::RANGE;
     use super::*;
     use std::collections::HashMap;
-    use viseme_models::{ModelFile, RtenRuntime, Runtime};
+    use viseme_models::RtenRuntime;
 
     const VECTORS: &[u8] = include_bytes!("../../tests/vectors/speech.f32");
     const INDEX: &str = include_str!("../../tests/vectors/speech.json");
@@ -245,10 +276,7 @@ mod tests {
     }
 
     fn net() -> SpeechNet {
-        let session = RtenRuntime::default()
-            .load(&ModelFile::embedded("speech", include_bytes!("nets/speech.onnx")))
-            .unwrap();
-        SpeechNet { session, space: Arc::new(ShapeSpace::embedded().unwrap()) }
+        SpeechNet::embedded(&RtenRuntime::default()).unwrap()
     }
 
     fn hear(sound: &[f32]) -> Vec<MelFrame> {
@@ -314,7 +342,7 @@ mod tests {
     fn speech_opens_the_mouth_and_shuts_it_and_silence_leaves_it_at_rest() {
         let net = net();
         let motion = net.motion(&hear(&vector("sound"))).unwrap();
-        let openings: Vec<f32> = (0..160).map(|i| motion.at(f64::from(i) * 0.01).opening).collect();
+        let openings: Vec<f32> = (0..160).map(|i| motion.opening(f64::from(i) * 0.01)).collect();
         assert!(openings.iter().copied().fold(0.0, f32::max) > 0.6);
         assert!(openings.iter().any(|&opening| opening < 0.05));
         assert!(motion.voiced_s() > 1.0);

@@ -5,4 +5,5 @@ pub(crate) mod doctor;
 pub(crate) mod faces;
 pub(crate) mod models;
 pub(crate) mod probe;
+pub(crate) mod score;
 pub(crate) mod sync;

@@ -1,0 +1,200 @@
+//! `SyncNet` over a video, as `run_pipeline.py` and `run_syncnet.py` of `joonson/syncnet_python` do it.
+//!
+//! The reference makes files on its way: the video at 25 frames a second, its frames as JPEG, crops as XVID. Here frames
+//! are chosen by time and stay as they were decoded, and faces are those of our tracker.
+
+use super::hearing::Sound;
+use super::{SyncNetScore, SyncNetScores};
+use crate::analyse::Analysis;
+use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
+use std::collections::BTreeMap;
+use viseme_audio::mel::SAMPLE_RATE_HZ;
+use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage};
+use viseme_engines::metrics::syncnet::{SAMPLES_PER_FRAME, SyncScore};
+use viseme_engines::metrics::syncnet_crop::{CropRect, crop_rects};
+use viseme_engines::metrics::syncnet_picture::syncnet_picture;
+use viseme_engines::metrics::syncnet_track::{SyncNet, SyncNetTrack};
+use viseme_face::TrackId;
+use viseme_media::{AudioReader, Tools};
+use viseme_models::{ModelFile, RuntimeRequest, Runtimes, Store};
+
+/// The name of the model in the store, and of its parts.
+const MODEL: &str = "syncnet_v2";
+const LIP: &str = "lip";
+const AUDIO: &str = "audio";
+
+/// Frames per second that the nets were trained at.
+const FPS: f64 = 25.0;
+/// Shorter faces are left out, as in the reference (`min_track`).
+const LEAST_FRAMES: usize = 100;
+
+/// The nets of this machine.
+#[derive(Debug)]
+pub(super) struct Installed {
+    nets: SyncNet,
+}
+
+/// One face among the frames of 25 a second.
+struct Face {
+    id: TrackId,
+    /// The first of them in which it is seen.
+    first: u64,
+    crops: Vec<CropRect>,
+    track: SyncNetTrack,
+}
+
+impl Installed {
+    /// Loads the nets.
+    ///
+    /// # Errors
+    /// Why they cannot be used; the hint is the command that installs them.
+    pub(super) fn find() -> Result<Self> {
+        let store = Store::open()?;
+        let model = store.model(MODEL)?;
+        let file = |part: &str| -> Result<ModelFile> {
+            Ok(ModelFile::file(format!("{MODEL} ({part})"), &model.graph(part)?.path))
+        };
+        let runtimes = Runtimes::find(RuntimeRequest::default(), Some(&store.runtimes_folder()))?;
+        Ok(Self { nets: SyncNet::load(&runtimes, &file(LIP)?, &file(AUDIO)?)? })
+    }
+
+    /// Scores the chosen faces; `sound` with the moment of it at which the first frame is shown, in seconds.
+    ///
+    /// # Errors
+    /// When the video or the sound cannot be decoded, or a net fails; `Cancelled`.
+    #[expect(clippy::too_many_arguments, reason = "what a pass over picture and sound needs")]
+    pub(super) fn score(
+        &self,
+        tools: &Tools,
+        clip: &FileClip<'_>,
+        analysis: &Analysis,
+        chosen: &[TrackId],
+        (sound, lead_s): (&Sound, f64),
+        limits: &Limits,
+        observer: &dyn Observer,
+    ) -> Result<SyncNetScores> {
+        let ticks = Ticks { analysis };
+        let mut faces = self.faces(&ticks, chosen);
+        let mut scores = BTreeMap::new();
+        let Some(last) = faces.iter().map(Face::end).max() else { return Ok(scores) };
+        let mut reader = RangeReader::open(clip, TimeRange::default())?;
+        let mut samples = Samples::open(sound.open(tools, SAMPLE_RATE_HZ, limits)?, lead_s)?;
+        let (mut frame, mut source) = (None, None);
+        for tick in 0..last {
+            if observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let wanted = ticks.source(tick);
+            while source.is_none_or(|source| source < wanted) {
+                frame = Some(reader.next_frame()?.ok_or_else(crate::analyse::no_frame)?.1);
+                source = Some(source.map_or(0, |source| source + 1));
+            }
+            let heard = samples.take(SAMPLES_PER_FRAME as usize)?;
+            for face in faces.iter_mut().filter(|face| (face.first..face.end()).contains(&tick)) {
+                let Some(frame) = &frame else { continue };
+                let crop = &face.crops[(tick - face.first) as usize];
+                face.track.push(syncnet_picture(frame, &clip.info().colour, crop)?, &heard)?;
+            }
+            for done in faces.extract_if(.., |face| face.end() == tick + 1) {
+                scores.extend(done.track.finish()?.map(|score| (done.id, SyncNetScore::of(&score))));
+            }
+            observer.progress(Progress { stage: Stage::Score, done: tick + 1, total: Some(last) });
+        }
+        Ok(scores)
+    }
+
+    /// The chosen faces that are long enough.
+    fn faces(&self, ticks: &Ticks<'_>, chosen: &[TrackId]) -> Vec<Face> {
+        let tracks = chosen.iter().filter_map(|&id| ticks.analysis.tracks.track(id));
+        let face = |track: &viseme_face::Track| {
+            let seen: Vec<(u64, [f64; 4])> = (0..ticks.len())
+                .filter_map(|tick| {
+                    let bbox = track.summary(FrameIndex(ticks.source(tick)))?.bbox;
+                    let corners = [bbox.x, bbox.y, bbox.x + bbox.width, bbox.y + bbox.height];
+                    Some((tick, corners.map(f64::from)))
+                })
+                .collect();
+            let first = seen.first()?.0;
+            let boxes: Vec<[f64; 4]> = seen.into_iter().map(|(_, corners)| corners).collect();
+            let track = SyncNetTrack::new(self.nets.clone());
+            let face = Face { id: TrackId(0), first, crops: crop_rects(&boxes), track };
+            (boxes.len() >= LEAST_FRAMES).then_some(face)
+        };
+        tracks.filter_map(|track| Some(Face { id: track.id, ..face(track)? })).collect()
+    }
+}
+
+impl Face {
+    /// The frame of 25 a second after its last.
+    fn end(&self) -> u64 {
+        self.first + self.crops.len() as u64
+    }
+}
+
+impl SyncNetScore {
+    fn of(score: &SyncScore) -> Self {
+        Self {
+            lse_c: score.confidence,
+            lse_d: score.distance,
+            offset_frames: score.offset,
+            windows: score.distances.len() as u64,
+        }
+    }
+}
+
+/// The frames of 25 a second that the video is seen as.
+struct Ticks<'a> {
+    analysis: &'a Analysis,
+}
+
+impl Ticks<'_> {
+    fn len(&self) -> u64 {
+        let times = &self.analysis.times;
+        (times.seconds(times.end()) * FPS).round() as u64
+    }
+
+    /// The source frame that is shown at one of them: the last whose time, rounded to a 25th, is not later. So does
+    /// ffmpeg's `fps` filter.
+    fn source(&self, tick: u64) -> u64 {
+        let times = &self.analysis.times;
+        let is_later = |frame: usize| times.seconds(times.start(frame)) * FPS + 0.5 >= tick as f64 + 1.0;
+        let (mut low, mut high) = (0, times.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if is_later(middle) { high = middle } else { low = middle + 1 }
+        }
+        low.saturating_sub(1) as u64
+    }
+}
+
+/// Samples in pieces of any size.
+struct Samples {
+    reader: AudioReader,
+    pending: Vec<f32>,
+}
+
+impl Samples {
+    /// Goes to the moment `lead_s` of a sound; before its start it is silent.
+    fn open(reader: AudioReader, lead_s: f64) -> Result<Self> {
+        let lead = (lead_s * f64::from(SAMPLE_RATE_HZ)).round();
+        let mut samples = Self { reader, pending: vec![0.0; (-lead).max(0.0) as usize] };
+        let mut left = lead.max(0.0) as usize;
+        while left > 0 {
+            let skipped = samples.take(left.min(SAMPLE_RATE_HZ as usize))?.len();
+            if skipped == 0 {
+                break;
+            }
+            left -= skipped;
+        }
+        Ok(samples)
+    }
+
+    /// The next `count` samples; fewer at the end.
+    fn take(&mut self, count: usize) -> Result<Vec<f32>> {
+        while self.pending.len() < count {
+            let Some(chunk) = self.reader.next_chunk()? else { break };
+            self.pending.extend(chunk);
+        }
+        Ok(self.pending.drain(..count.min(self.pending.len())).collect())
+    }
+}
