@@ -2,10 +2,9 @@
 
 use crate::spec::{EngineChoice, JobSpec};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use viseme_core::{Error, ErrorKind, Result};
 use viseme_engines::{LocalEngine, NativeEngine, NativeOptions, Profile, Wav2LipEngine, Wav2LipOptions};
-use viseme_face::detect::S3fd;
+use viseme_face::{DetectorChoice, InstalledModels};
 use viseme_models::{ModelFile, Runtime, Store};
 
 /// The name of the engine that needs no download.
@@ -122,7 +121,8 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
     let value = |name: &str| chosen.get(name).map_or("", String::as_str);
     let profile: Profile = value(PROFILE).parse()?;
     let store = Store::open()?;
-    let model = installed(&store, value(MODEL), "generator")?;
+    let installed = store.model(value(MODEL))?;
+    let model = ModelFile::file(installed.id.as_str(), &installed.graph("generator")?.path);
     let options = Wav2LipOptions { profile, expression: spec.engine.expression };
     if profile == Profile::Viseme {
         // The reference has to be the same to the digit.
@@ -130,17 +130,12 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
         return Ok(Box::new(Wav2LipEngine::new(options, session)?));
     }
     let engine = Wav2LipEngine::new(options, runtime.load(&model)?)?;
-    Ok(Box::new(match installed(&store, "s3fd", "detector") {
-        Ok(detector) => engine.with_detector(Arc::new(S3fd::new(runtime.load(&detector)?)?)),
+    Ok(Box::new(match InstalledModels::new(&store, runtime).detector(DetectorChoice::S3fd) {
+        Ok(Some(detector)) => engine.with_detector(detector),
+        Ok(None) => engine,
         Err(error) if error.kind() == ErrorKind::ModelMissing => engine,
         Err(error) => return Err(error),
     }))
-}
-
-/// A graph of an installed model.
-fn installed(store: &Store, id: &str, part: &str) -> Result<ModelFile> {
-    let model = store.model(id)?;
-    Ok(ModelFile::file(id, model.graph(part)?.path.as_path()))
 }
 
 fn check_wav2lip(spec: &JobSpec) -> Result<()> {

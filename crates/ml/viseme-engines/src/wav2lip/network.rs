@@ -13,10 +13,6 @@ pub const SIDE: usize = 96;
 /// Pixels of a channel.
 const PIXELS: usize = SIDE * SIDE;
 
-/// What exports of the net call its inputs: ours, the reference vectors' and facefusion's.
-const AUDIO_NAMES: [&str; 3] = ["audio", "mel", "source"];
-const FACE_NAMES: [&str; 2] = ["face", "target"];
-
 /// Most faces of one run. More are not faster on a processor (71 ms a face alone, 65 of eight, ONNX Runtime) and cost 20 MB
 /// each.
 pub const MOST_FACES: usize = 8;
@@ -128,16 +124,14 @@ pub fn most_faces(info: &SessionInfo) -> Result<usize> {
     Ok(face.shape.first().copied().flatten().map_or(MOST_FACES, |fixed| fixed.clamp(1, MOST_FACES)))
 }
 
-/// The inputs for speech and face.
+/// The inputs for speech and face, which every export names differently: told by their shapes.
 fn inputs(info: &SessionInfo) -> Result<(&TensorInfo, &TensorInfo)> {
-    let input = |names: &[&str], item: &[usize]| {
-        let fits = |input: &&TensorInfo| {
-            let items = input.shape.first().copied().flatten().unwrap_or(1);
-            input.takes(&[&[items], item].concat())
-        };
-        info.input_among(names).filter(fits).ok_or_else(|| not_wav2lip(info))
+    let input = |item: [usize; 3]| {
+        let is_it =
+            |input: &&TensorInfo| matches!(input.shape.as_slice(), [_, own @ ..] if *own == item.map(Some));
+        info.inputs.iter().find(is_it).ok_or_else(|| not_wav2lip(info))
     };
-    Ok((input(&AUDIO_NAMES, &[1, BANDS, CHUNK_COLUMNS])?, input(&FACE_NAMES, &[6, SIDE, SIDE])?))
+    Ok((input([1, BANDS, CHUNK_COLUMNS])?, input([6, SIDE, SIDE])?))
 }
 
 fn not_wav2lip(info: &SessionInfo) -> Error {
