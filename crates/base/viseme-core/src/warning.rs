@@ -25,6 +25,8 @@ pub enum WarningCode {
     DeviceNotUsed,
     /// A model file was taken on trust: nothing known about it to check it against.
     Unverified,
+    /// A model is not installed; the job went on without what it does.
+    ModelMissing,
     /// Another process holds what is needed; this one waits for it.
     Waiting,
 }

@@ -12,6 +12,7 @@
 pub mod clips;
 pub mod compare;
 pub mod fake_engine;
+pub mod fake_enhancer;
 pub mod fake_faces;
 pub mod fake_generator;
 pub mod fake_media;
@@ -23,6 +24,7 @@ pub mod vectors;
 
 pub use clips::TestClip;
 pub use fake_engine::{FakeEngine, FakePatch};
+pub use fake_enhancer::FakeEnhancer;
 pub use fake_faces::FakeFace;
 pub use fake_generator::FakeGenerator;
 pub use fake_media::{FakeSink, FakeSource};

@@ -2,6 +2,7 @@
 //! source, listens to the speech, and answers each request with one patch.
 
 pub mod engine;
+pub mod enhance;
 pub mod liveportrait;
 pub mod metrics;
 pub mod musetalk;
@@ -14,5 +15,6 @@ pub mod wav2lip;
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
 };
+pub use enhance::{EnhanceArea, EnhanceOptions, EnhanceRequest, Enhancement, FaceEnhancer};
 pub use native::{ExpectedMouth, NativeEngine, NativeOptions};
 pub use wav2lip::{Profile, Wav2LipEngine, Wav2LipOptions};

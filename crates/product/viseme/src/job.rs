@@ -15,10 +15,11 @@ use crate::summary::Facts;
 use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
-use viseme_engines::{EngineJob, JobContext, SpeechSummary};
+use viseme_engines::{EngineJob, Enhancement, JobContext, SpeechSummary};
 use viseme_face::{Track, segments, selection};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
@@ -83,7 +84,15 @@ impl Job<'_> {
         let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
         let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, speech_s))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
-        let renderer = Renderer { clip: &clip, analysis: &analysis, plan: &plan, observer: self.observer };
+        let enhancement = self.runner.enhancer.as_ref();
+        let enhancement = enhancement.map(|e| Enhancement::new(Arc::clone(e), spec.enhance.options()));
+        let renderer = Renderer {
+            clip: &clip,
+            analysis: &analysis,
+            plan: &plan,
+            enhancement: enhancement.as_ref(),
+            observer: self.observer,
+        };
         let rendered = self.timed(Stage::Render, |job| {
             let work_dir = job.work_dir.path();
             if let Some(untouched) = copied_picture(&job.runner.tools, spec, &clip, &plan, work_dir)? {
@@ -290,6 +299,7 @@ impl Job<'_> {
             version: REPORT_VERSION,
             engine: self.runner.engine.info().name.to_owned(),
             engine_options: registry::find(&self.spec.engine.name)?.chosen(&self.spec.engine),
+            enhancer: self.runner.enhancer.as_ref().map(|enhancer| enhancer.name().to_owned()),
             weights: self.spec.weights,
             detector: self.runner.nets.detector.name().to_owned(),
             models: self.runner.models.clone(),

@@ -12,6 +12,7 @@
 
 mod analyse;
 mod clip;
+mod enhance;
 mod faces;
 mod inputs;
 mod job;
@@ -31,6 +32,7 @@ mod threads;
 mod times;
 mod untouched;
 
+pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
@@ -42,6 +44,7 @@ pub use score::{
 };
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
+pub use viseme_engines::EnhanceArea;
 pub use viseme_face::{DetectorChoice, FaceChoice, Weights};
 pub use viseme_media::VideoCodec as Codec;
 pub use viseme_models::{PlacedModel, RuntimeRequest};

@@ -21,6 +21,8 @@ pub struct Report {
     pub engine: String,
     /// How it was asked to work: each of its options.
     pub engine_options: BTreeMap<String, String>,
+    /// What made the faces sharper after it. None when nothing did.
+    pub enhancer: Option<String>,
     /// Which weights the face nets had.
     pub weights: Weights,
     /// The detector that looked for faces: `native`, or the name of its model.

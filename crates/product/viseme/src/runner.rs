@@ -1,13 +1,15 @@
 //! What jobs are run with.
 
+use crate::enhance;
 use crate::job;
 use crate::registry;
 use crate::report::Report;
 use crate::spec::JobSpec;
 use crate::threads::guarded;
 use std::path::PathBuf;
+use std::sync::Arc;
 use viseme_core::{Observer, Result, Warning};
-use viseme_engines::LocalEngine;
+use viseme_engines::{FaceEnhancer, LocalEngine};
 use viseme_face::{DetectorChoice, FaceNets, InstalledModels, Weights};
 use viseme_media::Tools;
 use viseme_models::{PlacedModel, Runtime, Runtimes, Store};
@@ -18,6 +20,8 @@ pub struct Runner {
     pub(crate) tools: Tools,
     pub(crate) nets: FaceNets,
     pub(crate) engine: Box<dyn LocalEngine>,
+    /// What makes the faces sharper after the engine.
+    pub(crate) enhancer: Option<Arc<dyn FaceEnhancer>>,
     /// Where each job makes its folder for temporary files.
     pub(crate) temporary: PathBuf,
     /// Where its models run.
@@ -31,7 +35,13 @@ impl Runner {
     #[must_use]
     pub fn new(tools: Tools, nets: FaceNets, engine: Box<dyn LocalEngine>) -> Self {
         let (models, warnings) = (Vec::new(), Vec::new());
-        Self { tools, nets, engine, temporary: std::env::temp_dir(), models, warnings }
+        Self { tools, nets, engine, enhancer: None, temporary: std::env::temp_dir(), models, warnings }
+    }
+
+    /// The same, but the faces are made sharper after the engine: by `enhancer`, as the job says.
+    #[must_use]
+    pub fn with_enhancer(self, enhancer: Arc<dyn FaceEnhancer>) -> Self {
+        Self { enhancer: Some(enhancer), ..self }
     }
 
     /// The same, but jobs make their temporary files in `folder` in place of the system's folder for them.
@@ -40,11 +50,11 @@ impl Runner {
         Self { temporary: folder.into(), ..self }
     }
 
-    /// The runner with the embedded nets and the engine that `spec` names.
+    /// The runner with the embedded nets and the engine and the enhancer that `spec` names.
     ///
     /// # Errors
-    /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg, `ModelMissing` for a detector that
-    /// is not installed.
+    /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg, `ModelMissing` when a model is not
+    /// installed that it needs.
     pub fn for_spec(spec: &JobSpec) -> Result<Self> {
         let entry = registry::find(&spec.engine.name)?;
         let tools = Tools::locate()?;
@@ -53,11 +63,13 @@ impl Runner {
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let nets = face_nets(spec.weights, spec.detector, &runtime)?;
         let engine = (entry.open)(spec, &runtime)?;
-        let (models, warnings) = (runtime.placed(), runtime.take_warnings());
-        Ok(Self { models, warnings, ..Self::new(tools, nets, engine) })
+        let (enhancer, missing) = enhance::open(&spec.enhance, &runtime)?;
+        let (models, mut warnings) = (runtime.placed(), runtime.take_warnings());
+        warnings.extend(missing);
+        Ok(Self { enhancer, models, warnings, ..Self::new(tools, nets, engine) })
     }
 
-    /// Runs a job. The engine is the runner's, whatever the job says.
+    /// Runs a job. The engine and the enhancer are the runner's, whatever the job says.
     ///
     /// # Errors
     /// `Cancelled` when the observer said so; otherwise whatever made the job impossible. Nothing is left behind

@@ -1,5 +1,6 @@
 //! What a job is to do: versioned, written and read as JSON, checked before anything is opened.
 
+use crate::enhance::EnhanceChoice;
 use crate::registry;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +43,9 @@ pub struct JobSpec {
     /// What makes the mouths.
     #[serde(default)]
     pub engine: EngineChoice,
+    /// What makes the faces sharper after the engine.
+    #[serde(default)]
+    pub enhance: EnhanceChoice,
     /// Which weights the face nets have.
     #[serde(default)]
     pub weights: Weights,
@@ -153,6 +157,7 @@ impl JobSpec {
             end_s: None,
             loop_mode: LoopMode::default(),
             engine: EngineChoice::default(),
+            enhance: EnhanceChoice::default(),
             weights: Weights::default(),
             detector: DetectorChoice::default(),
             runtime: RuntimeRequest::default(),
@@ -185,6 +190,7 @@ impl JobSpec {
         registry::find(&self.engine.name)?.validate(self)?;
         check_range(self.start_s, self.end_s)?;
         self.check_numbers()?;
+        self.enhance.validate()?;
         self.encode.settings().validate()?;
         self.check_paths()?;
         self.check_containers()
@@ -295,6 +301,7 @@ pub(crate) fn is_same_file(existing: &Path, other: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enhance::EnhancerName;
 
     type Change = fn(&mut JobSpec);
 
@@ -319,6 +326,7 @@ mod tests {
         spec.loop_mode = LoopMode::Pingpong;
         spec.engine.expression = 0.5;
         spec.engine.options.insert("profile".to_owned(), "reference".to_owned());
+        (spec.enhance.name, spec.enhance.fidelity) = (EnhancerName::CodeFormer, Some(0.25));
         spec.weights = Weights::Clean;
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
         spec.mask_output = Some("mask.mkv".into());
@@ -330,6 +338,9 @@ mod tests {
     fn misspelt_fields_and_other_versions_are_refused() {
         let misspelt = r#"{"version": 1, "video": "a", "audio": "b", "output": "c", "loop": "none"}"#;
         assert!(JobSpec::from_json(misspelt).unwrap_err().to_string().contains("loop"));
+        let unknown =
+            r#"{"version": 1, "video": "a", "audio": "b", "output": "c", "enhance": {"name": "gpen"}}"#;
+        assert!(JobSpec::from_json(unknown).unwrap_err().to_string().contains("codeformer"));
         let nested = r#"{"version": 1, "video": "a", "audio": "b", "output": "c", "encode": {"quality": 3}}"#;
         assert!(JobSpec::from_json(nested).is_err());
         let newer = r#"{"version": 2, "video": "a", "audio": "b", "output": "c"}"#;
@@ -341,9 +352,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 13] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
+            ("strength 1.5", |job| job.enhance.strength = 1.5),
+            ("fidelity NaN", |job| {
+                (job.enhance.name, job.enhance.fidelity) = (EnhancerName::CodeFormer, Some(f32::NAN));
+            }),
+            ("codeformer", |job| {
+                (job.enhance.name, job.enhance.fidelity) = (EnhancerName::Gfpgan, Some(0.5));
+            }),
             ("crf", |job| job.encode.crf = Some(64)),
             ("counted from 1", |job| job.face = FaceChoice::Nth(0)),
             ("start of the range", |job| job.start_s = Some(-1.0)),

@@ -122,6 +122,8 @@ pub(crate) struct SyncArguments {
     #[arg(long)]
     pub(crate) animate: bool,
     #[command(flatten)]
+    pub(crate) enhance: EnhanceArguments,
+    #[command(flatten)]
     pub(crate) encode: EncodeArguments,
     /// Also write a lossless gray video of which pixels were changed
     #[arg(long, value_name = "FILE.mkv")]
@@ -134,6 +136,36 @@ pub(crate) struct SyncArguments {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
+}
+
+/// What makes the faces sharper after the engine.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EnhanceArguments {
+    /// Make the faces sharper with a net: gfpgan, codeformer, restoreformer or none
+    #[arg(long, value_name = "ENHANCER", default_value_t = viseme::EnhancerName::None, help_heading = "Enhancing")]
+    pub(crate) enhance: viseme::EnhancerName,
+    /// How much of what it makes is taken, 0 to 1
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, help_heading = "Enhancing")]
+    pub(crate) enhance_strength: f32,
+    /// Which part of a face: mouth or face
+    #[arg(long, value_name = "AREA", default_value_t = viseme::EnhanceArea::Mouth, help_heading = "Enhancing")]
+    pub(crate) enhance_area: viseme::EnhanceArea,
+    /// How close codeformer keeps to the face: 0 finest, 1 the same [default: 0.5]
+    #[arg(long, value_name = "0-1", help_heading = "Enhancing")]
+    pub(crate) fidelity: Option<f32>,
+}
+
+impl EnhanceArguments {
+    /// The choice of the library that these arguments make.
+    pub(crate) fn choice(&self) -> viseme::EnhanceChoice {
+        viseme::EnhanceChoice {
+            name: self.enhance,
+            strength: self.enhance_strength,
+            area: self.enhance_area,
+            fidelity: self.fidelity,
+            ..viseme::EnhanceChoice::default()
+        }
+    }
 }
 
 /// How the picture is encoded.

@@ -138,3 +138,31 @@ fn an_interrupt_leaves_nothing_and_exits_with_130() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(names(folder.path()), before);
 }
+
+#[test]
+fn an_enhancer_that_is_not_installed_says_how_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let _ = TestClip::default().write(folder.path(), "clip.mp4");
+    let _ = clips::speech(folder.path(), "speech.wav", 1.0);
+    let sync = |options: &[&str]| {
+        let mut command = common::viseme(folder.path());
+        command.env("MODELS_DIR", folder.path().join("models"));
+        command.args(["sync", "clip.mp4", "speech.wav", "-o", "out.mp4", "--quiet"]).args(options);
+        common::said(&command.output().unwrap())
+    };
+    for (options, expected) in [
+        (&["--enhance", "gfpgan"][..], "viseme models pull gfpgan_1_4"),
+        (&["--enhance", "codeformer"], "viseme models pull codeformer --accept-license"),
+        (&["--enhance", "restoreformer"], "viseme models pull restoreformer_pp"),
+        (&["--enhance", "gpen"], "gfpgan, codeformer, restoreformer"),
+        (&["--enhance-area", "nose"], "mouth, face"),
+        (&["--enhance-strength", "1.5"], "not between 0 and 1"),
+        (&["--enhance", "gfpgan", "--fidelity", "0.5"], "Only codeformer"),
+    ] {
+        let said = sync(options);
+        assert_eq!(said.code, Some(1), "{options:?}: {}", said.stderr);
+        assert!(said.stderr.contains(expected), "{options:?}: {}", said.stderr);
+    }
+    assert_eq!(sync(&["--enhance", "none"]).code, Some(0));
+    assert_eq!(names(folder.path()), ["clip.mp4", "out.mp4", "speech.wav"]);
+}

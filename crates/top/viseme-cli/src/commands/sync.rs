@@ -34,6 +34,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
             expression: arguments.expression,
             options: arguments.engine_options.into_iter().collect(),
         },
+        enhance: arguments.enhance.choice(),
         weights: arguments.weights.into(),
         detector: arguments.detector,
         runtime: arguments.compute.request(),
