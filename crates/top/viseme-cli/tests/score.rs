@@ -7,10 +7,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use viseme_testing::{TestClip, clips};
 
-/// Runs `viseme score` in a folder on a machine without models.
+/// Runs `viseme score` in a folder, whose `models` are all there are.
 fn score(folder: &Path, arguments: &[&str]) -> Said {
-    let mut command = common::viseme(folder);
-    common::said(&command.arg("score").args(arguments).env("MODELS_DIR", folder).output().unwrap())
+    common::run(folder, &[&["score"], arguments].concat())
 }
 
 fn report(said: &Said) -> Value {
@@ -43,6 +42,7 @@ fn what_cannot_be_measured_is_null_and_the_reason_is_told() {
     }
     let faceless = report(&score(folder.path(), &["mute.mp4", "--audio", "speech.wav", "--json"]));
     assert_eq!(faceless["missing"][0]["field"], "sync_score");
+    assert_eq!(common::names(folder.path()), ["mute.mp4", "speech.wav", "tone.mp4"]);
     insta::assert_snapshot!("score_without_a_face", score(folder.path(), &["mute.mp4"]).stdout);
 }
 
@@ -95,8 +95,7 @@ fn syncnet_takes_part_where_it_is_installed() {
     let checkpoint =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ml/viseme-models/tests/vectors/syncnet.pth");
     let import = ["models", "import", "syncnet_v2", checkpoint.to_str().unwrap()];
-    let mut command = common::viseme(folder.path());
-    assert!(command.args(import).env("MODELS_DIR", folder.path()).output().unwrap().status.success());
+    assert_eq!(common::run(folder.path(), &import).code, Some(0));
     let report = report(&score(folder.path(), &[presenter().to_str().unwrap(), "--json"]));
     assert_eq!(report["syncnet"]["installed"], true);
     let syncnet = &report["tracks"][0]["syncnet"];

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn blocks_and_light_are_measured() {
         let slope = measures(|x, y| 20.0 + (x + y) as f32);
-        let blocks = measures(|x, y| 20.0 + 8.0 * ((x / 8) as f32 + (y / 8) as f32));
+        let blocks = measures(|x, y| (20 + 8 * (x / 8 + y / 8) + x % 2 + y % 2) as f32);
         assert!(slope.blockiness < 0.2 && blocks.blockiness > 5.0, "{slope:?} {blocks:?}");
         let dark = measures(|_, _| 18.0);
         assert!(dark.extreme_share > 0.99 && dark.brightness < 5.0 && dark.blur.is_none());
