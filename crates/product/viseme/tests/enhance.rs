@@ -1,6 +1,6 @@
 //! Whole jobs with an enhancer after the engine.
 
-#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic here is a failed test")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
