@@ -89,26 +89,51 @@ impl<'a> Overlay<'a> {
         self.region
     }
 
-    /// The samples of a plane with the mouth laid over `base`, the warped face there.
-    pub(super) fn laid_over(&self, plane: usize, base: ImageF32) -> ImageF32 {
+    /// The samples of all planes with the mouth laid over `bases`, the warped face there.
+    pub(super) fn laid_over(&self, bases: Vec<ImageF32>) -> Vec<ImageF32> {
+        let mut light = None;
+        let planes = bases.into_iter().enumerate();
+        planes.map(|(plane, base)| self.plane_laid_over(plane, base, &mut light)).collect()
+    }
+
+    /// The first plane fills in `light`, the others need it.
+    fn plane_laid_over(&self, plane: usize, base: ImageF32, light: &mut Option<ImageF32>) -> ImageF32 {
         let on_plane = |mask: &ImageF32| mask_of_plane(mask, self.format, plane);
         let empty = ImageF32::filled(base.width, base.height, 0.0);
         let layers = Layers { upper_side: on_plane(&self.upper_side), inside: on_plane(&self.inside) };
         let mouth =
             self.mouths.iter().fold(empty, |sum, mouth| mouth.add_to(sum, self.format, plane, &layers));
-        let new = match &self.drawn {
-            Some(drawn) => mouth.blended(drawn.plane(plane), &layers.inside),
-            None => self.matched(plane, &base, mouth, &on_plane(&self.ring)),
+        let new = if let Some(drawn) = &self.drawn {
+            mouth.blended(drawn.plane(plane), &layers.inside)
+        } else {
+            let light = light.get_or_insert_with(|| light_on(&mouth, &self.ring, &self.inside));
+            self.matched(plane, &base, mouth, &on_plane(&self.ring), &on_plane(light))
         };
         base.blended(&new, &on_plane(&self.mask))
     }
 
-    fn matched(&self, plane: usize, base: &ImageF32, patch: ImageF32, ring: &ImageF32) -> ImageF32 {
+    fn matched(
+        &self,
+        plane: usize,
+        base: &ImageF32,
+        patch: ImageF32,
+        ring: &ImageF32,
+        light: &ImageF32,
+    ) -> ImageF32 {
         let (shift, _) = self.format.plane_shift(plane);
         let patch = if plane == 0 { match_detail(patch, base, ring, self.detail_px) } else { patch };
         let offset = low_pass_offset(base, &patch, ring, self.match_px / (1 << shift) as f32);
-        patch.zip(&offset, |value, offset| value + offset)
+        patch.zip(&offset.zip(light, |offset, light| offset * light), |value, offset| value + offset)
     }
+}
+
+/// How much of the colour match a place takes: all of it outside the mouth, and inside as much as the place is bright
+/// against the skin on `ring`. Light scales colours: what is black stays black under any lamp.
+fn light_on(luma: &ImageF32, ring: &ImageF32, inside: &ImageF32) -> ImageF32 {
+    let weight: f32 = ring.data.iter().sum();
+    let sum: f32 = luma.data.iter().zip(&ring.data).map(|(value, weight)| value * weight).sum();
+    let skin = (sum / weight.max(1e-6)).max(1.0);
+    luma.clone().zip(inside, |value, inside| 1.0 - inside * (1.0 - (value / skin).clamp(0.0, 1.0)))
 }
 
 /// The outer lip line with its corners drawn out.
@@ -133,4 +158,18 @@ fn match_detail(patch: ImageF32, base: &ImageF32, ring: &ImageF32, sigma: f32) -
     let present = energy(&patch, &smooth);
     let gain = (wanted / present.max(1e-6)).sqrt().clamp(DETAIL_RANGE.0, DETAIL_RANGE.1);
     patch.zip(&smooth, |value, smooth| smooth + (value - smooth) * gain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn black_takes_no_colour_from_the_light_and_teeth_take_what_skin_takes() {
+        let row = |values: [f32; 4]| ImageF32::from_fn(4, 1, |x, _| values[x]);
+        // Skin of the ring, a dark cheek outside of the mouth, the dark between the lips, a tooth.
+        let (luma, ring) = (row([120.0, 30.0, 0.0, 200.0]), row([1.0, 0.0, 0.0, 0.0]));
+        let light = light_on(&luma, &ring, &row([0.0, 0.0, 1.0, 1.0]));
+        assert_eq!(light.data, [1.0, 1.0, 0.0, 1.0]);
+    }
 }

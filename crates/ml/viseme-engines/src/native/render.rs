@@ -4,7 +4,7 @@ use super::grid::Grid;
 use super::overlay::Overlay;
 use super::placement::Placement;
 use viseme_core::geometry::{PixelRect, Vec2};
-use viseme_imaging::{DisplacementField, Frame, ImageF32, Patch, smoothstep, warp_plane};
+use viseme_imaging::{DisplacementField, Frame, ImageF32, Patch, PixelFormat, smoothstep, warp_plane};
 
 /// Samples that move by less than the first, in pixels, keep the source's own; from the second on they are all new.
 const VISIBLE_MOTION_PX: (f32, f32) = (0.15, 0.65);
@@ -31,25 +31,30 @@ pub(super) fn render(frame: &Frame, placement: &Placement, overlay: Option<&Over
     if mask.data.iter().all(|&weight| weight <= 0.0) {
         return None;
     }
-    let planes = (0..frame.format.chroma.plane_count())
-        .map(|plane| {
-            let mut samples = warp_plane(&frame.planes[plane], frame.format, plane, &field, region);
-            if let Some(overlay) = overlay {
-                lay_over(&mut samples, overlay, plane, frame.format.plane_region(plane, region));
-            }
-            samples
-        })
-        .collect();
+    let warped = |plane: usize| warp_plane(&frame.planes[plane], frame.format, plane, &field, region);
+    let mut planes: Vec<ImageF32> = (0..frame.format.chroma.plane_count()).map(warped).collect();
+    if let Some(overlay) = overlay {
+        lay_over(&mut planes, overlay, frame.format, region);
+    }
     Some(Patch::new(frame.format, region, planes, &mask))
 }
 
-/// Replaces the part of `samples` (which cover `whole` of the plane) that the overlay covers.
-fn lay_over(samples: &mut ImageF32, overlay: &Overlay<'_>, plane: usize, whole: PixelRect) {
-    let part = overlay.part(plane);
-    let (left, top) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
-    let base = samples.cropped(left as i64, top as i64, part.width as usize, part.height as usize);
-    for (y, row) in overlay.laid_over(plane, base).rows().enumerate() {
-        samples.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
+/// Replaces the part of `planes` (which cover `region` of the frame) that the overlay covers.
+fn lay_over(planes: &mut [ImageF32], overlay: &Overlay<'_>, format: PixelFormat, region: PixelRect) {
+    let place = |plane: usize| {
+        let (part, whole) = (overlay.part(plane), format.plane_region(plane, region));
+        (part, (part.x - whole.x) as usize, (part.y - whole.y) as usize)
+    };
+    let base = |(plane, samples): (usize, &ImageF32)| {
+        let (part, left, top) = place(plane);
+        samples.cropped(left as i64, top as i64, part.width as usize, part.height as usize)
+    };
+    let bases = planes.iter().enumerate().map(base).collect();
+    for (plane, laid_over) in overlay.laid_over(bases).iter().enumerate() {
+        let (_, left, top) = place(plane);
+        for (y, row) in laid_over.rows().enumerate() {
+            planes[plane].row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
+        }
     }
 }
 
