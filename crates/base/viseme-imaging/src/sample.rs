@@ -172,7 +172,7 @@ mod tests {
         for (x, y) in (0..25).flat_map(|x| (0..19).map(move |y| (x, y))) {
             let p = map.apply(Vec2::new(x as f32, y as f32));
             let near = |found: f32, wanted: f32| {
-                assert!((found - wanted).abs() < 0.1, "{p:?}: {found} for {wanted}")
+                assert!((found - wanted).abs() < 0.1, "{p:?}: {found} for {wanted}");
             };
             if (-1.0..9.0).contains(&p.x) && (-1.0..7.0).contains(&p.y) {
                 near(cubic.at(x, y), image.bicubic(p));
