@@ -1,5 +1,7 @@
 //! Wav2Lip from a frame to a frame: `vectors/wav2lip_gen`, made with random weights of a quarter of the width.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 use std::sync::Arc;
 use viseme_core::Pts;
 use viseme_core::geometry::PixelRect;

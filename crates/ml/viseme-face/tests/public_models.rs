@@ -131,8 +131,10 @@ fn regions_are_those_of_the_reference() {
     assert_eq!((labels.width(), labels.height()), (512, 512));
     let wanted = expected("bisenet_rows");
     let found = (0..512).step_by(64).flat_map(|y| (0..512).step_by(16).map(move |x| (x, y)));
-    let differing =
-        found.zip(&wanted).filter(|&((x, y), &wanted)| f32::from(labels.at(x, y)[0]) != wanted).count();
+    let differing = found
+        .zip(&wanted)
+        .filter(|&((x, y), &wanted)| (f32::from(labels.at(x, y)[0]) - wanted).abs() > 0.5)
+        .count();
     // Where two regions are about equal a single step of the resize decides.
     assert!(differing <= 2, "{differing} of {} labels differ", wanted.len());
 }
