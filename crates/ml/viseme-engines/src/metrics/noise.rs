@@ -46,7 +46,7 @@ mod tests {
         let voice: Vec<bool> = (0..200).map(|i| (50..150).contains(&i)).collect();
         let powers: Vec<f32> = voice.iter().map(|&voice| if voice { 1e-2 } else { 1e-5 }).collect();
         assert!((signal_to_noise_db(&powers, &voice).unwrap() - 30.0).abs() < 1e-4);
-        assert_eq!(signal_to_noise_db(&[0.0; 200].map(|_: f32| 0.5), &vec![false; 200]), None);
+        assert_eq!(signal_to_noise_db(&[0.0; 200].map(|_: f32| 0.5), &[false; 200]), None);
         let without_pause = signal_to_noise_db(&powers[40..110], &voice[50..120]).unwrap();
         assert!((without_pause - 29.3).abs() < 0.5, "{without_pause}");
         let gated: Vec<f32> = voice.iter().map(|&voice| if voice { 1e-2 } else { 0.0 }).collect();
