@@ -1,5 +1,6 @@
 //! Test material that is not part of the repository.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The folder with real clips: `VISEME_SHARED`, or `../shared` beside the workspace. `None` where it is not.
@@ -10,10 +11,11 @@ pub fn shared_dir() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Says that a test did not run, and why.
-#[expect(clippy::print_stderr, reason = "a test that skips in silence looks like one that passed")]
+/// Says that a test did not run, and why. Past the test harness, which would keep it to itself as long as the test passes.
 pub fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
+    let thread = std::thread::current();
+    // Nobody reads it where there is no standard error.
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
 }
 
 /// The folder with real clips; returns from the test, saying so, where there is none.

@@ -4,7 +4,8 @@
 //!     VISEME_BENCH_MODEL=wav2lip.onnx VISEME_BENCH_VIDEO=clip.mp4 VISEME_BENCH_AUDIO=speech.wav \
 //!         cargo bench -p viseme --bench wav2lip
 //!
-//! `ORT_DYLIB_PATH` adds ONNX Runtime. `VISEME_BENCH_ROUNDS` (3), `VISEME_BENCH_SECONDS` of the video (4).
+//! `ORT_DYLIB_PATH` adds ONNX Runtime. `VISEME_BENCH_ROUNDS` (3), `VISEME_BENCH_SECONDS` of the video (4). With
+//! `VISEME_BENCH_RUNTIME` (`rten` or `ort`) only that one is in memory, which the peak needs.
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a measurement for people")]
 
@@ -50,6 +51,7 @@ impl InferenceSession for Timed {
 struct Round {
     bare: f64,
     whole: f64,
+    analyse: f64,
     render: f64,
     net: f64,
     peak_mb: f64,
@@ -68,7 +70,11 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut spec = JobSpec::new(video, audio, folder.path().join("out.mp4"));
     (spec.loop_mode, spec.end_s) = (LoopMode::None, Some(number("VISEME_BENCH_SECONDS", 4.0)));
+    let only = std::env::var("VISEME_BENCH_RUNTIME").ok();
     for kind in [RuntimeKind::Rten, RuntimeKind::Ort] {
+        if only.as_ref().is_some_and(|only| *only != kind.to_string()) {
+            continue;
+        }
         let request = RuntimeRequest { runtime: Some(kind), ..RuntimeRequest::default() };
         let session =
             Runtimes::find(request, None).and_then(|runtimes| runtimes.load(&ModelFile::file("net", &model)));
@@ -94,12 +100,13 @@ fn measure(session: &Arc<dyn InferenceSession>, spec: &JobSpec, rounds: usize) {
             values[values.len() / 2]
         };
         println!(
-            "{} {profile}: bare net {:.1} ms a frame, in jobs {:.1}, whole jobs {:.1} (their second pass {:.1}); outside the net \
+            "{} {profile}: bare net {:.1} ms a frame, in jobs {:.1}, whole jobs {:.1} (passes {:.1} + {:.1}); outside the net \
              {:.0} % of the net's; {:.0} % of the bare net's frames per second; peak {:.0} MB",
             session.info().placement,
             median(|round| round.bare),
             median(|round| round.net),
             median(|round| round.whole),
+            median(|round| round.analyse),
             median(|round| round.render),
             100.0 * median(|round| round.whole / round.net - 1.0),
             100.0 * median(|round| round.bare / round.whole),
@@ -113,10 +120,12 @@ fn round(timed: &Timed, runner: &Runner, spec: &JobSpec) -> Round {
     let report: Report = runner.run(spec, &Silent).expect("a job");
     let frames = report.output.frames_changed as f64;
     let net = timed.microseconds.load(Ordering::Relaxed) as f64 / 1000.0 / frames;
+    let stage = |stage| report.timings_ms.get(&stage).copied().unwrap_or_default() as f64 / frames;
     Round {
         bare: bare_loop(timed.session.as_ref(), frames as usize),
         whole: report.total_ms as f64 / frames,
-        render: report.timings_ms.get(&Stage::Render).copied().unwrap_or_default() as f64 / frames,
+        analyse: stage(Stage::Analyse),
+        render: stage(Stage::Render),
         net,
         peak_mb: report.peak_memory_bytes as f64 / 1e6,
     }

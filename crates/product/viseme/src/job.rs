@@ -11,7 +11,7 @@ use crate::render::{Rendered, Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
 use crate::spec::{JobSpec, LoopMode};
-use crate::summary::Facts;
+use crate::summary::{Facts, input_facts};
 use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -303,7 +303,7 @@ impl Job<'_> {
             weights: self.spec.weights,
             detector: self.runner.nets.detector.name().to_owned(),
             models: self.runner.models.clone(),
-            input: facts.input(),
+            input: input_facts(facts.clip, facts.analysis),
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),
             output,

@@ -23,20 +23,6 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The video that went in.
-    pub(crate) fn input(&self) -> InputFacts {
-        let (info, times) = (self.clip.info(), &self.analysis.times);
-        let duration_s = times.seconds(times.end());
-        InputFacts {
-            width: info.width,
-            height: info.height,
-            fps: rate(times.len() as u64, duration_s),
-            frames: times.len() as u64,
-            duration_ms: milliseconds(duration_s),
-            is_still: self.clip.is_still(),
-        }
-    }
-
     /// The speech that went in.
     pub(crate) fn speech(&self) -> SpeechFacts {
         SpeechFacts {
@@ -91,6 +77,20 @@ impl Facts<'_> {
             skip: face.state(frame.source).skip,
             face: track.summary(frame.source),
         }))
+    }
+}
+
+/// The part of the video that a job or a score has looked at.
+pub(crate) fn input_facts(clip: &dyn Clip, analysis: &Analysis) -> InputFacts {
+    let (info, times) = (clip.info(), &analysis.times);
+    let duration_s = times.seconds(times.end());
+    InputFacts {
+        width: info.width,
+        height: info.height,
+        fps: rate(times.len() as u64, duration_s),
+        frames: times.len() as u64,
+        duration_ms: milliseconds(duration_s),
+        is_still: clip.is_still(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{MaybeHeard, ScoreSpec, SyncNetScores};
 use crate::analyse::Analysis;
 use crate::clip::{Clip, FileClip};
 use crate::report::InputFacts;
-use crate::summary::{milliseconds, rate};
+use crate::summary::{input_facts, milliseconds, rate};
 use serde::Serialize;
 use std::path::PathBuf;
 use viseme_core::geometry::Rect;
@@ -162,7 +162,7 @@ pub(super) fn report(findings: &Findings<'_>) -> ScoreReport {
         version: SCORE_VERSION,
         video: findings.spec.video.clone(),
         audio: findings.spec.audio.clone(),
-        input: findings.input(),
+        input: input_facts(findings.clip, findings.analysis),
         weights: findings.spec.weights,
         sync_score: sync,
         audio_quality: audio,
@@ -208,19 +208,6 @@ impl Findings<'_> {
             opening: face.opening,
         })
         .collect()
-    }
-
-    fn input(&self) -> InputFacts {
-        let (info, times) = (self.clip.info(), &self.analysis.times);
-        let duration_s = times.seconds(times.end());
-        InputFacts {
-            width: info.width,
-            height: info.height,
-            fps: rate(times.len() as u64, duration_s),
-            frames: times.len() as u64,
-            duration_ms: milliseconds(duration_s),
-            is_still: self.clip.is_still(),
-        }
     }
 
     /// Why a score that needs the sound, or sound and face, is not there.
