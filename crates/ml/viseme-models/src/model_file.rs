@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use viseme_core::{Error, Result};
 
+/// Most runs of one of our own nets at once: jobs that share a machine are about as many.
+const MOST_SMALL_LANES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+
 /// Where the bytes of an ONNX model are.
 #[derive(Clone)]
 pub enum ModelSource {
@@ -37,19 +40,22 @@ pub struct ModelFile {
     pub source: ModelSource,
     /// How many cores one run may use.
     pub threads: NonZeroUsize,
+    /// How many runs may be under way at once on a processor. ONNX Runtime holds the weights once for each, `rten` once.
+    pub lanes: NonZeroUsize,
     /// Whether 16-bit floats are good enough for what it does, where the user asks for speed.
     pub allows_reduced_precision: bool,
 }
 
 impl ModelFile {
     /// One of our own nets, on one thread: they are too small to gain from more, and the other cores are busy with
-    /// pixels and the encoder.
+    /// pixels and the encoder. Jobs side by side do not wait for each other.
     #[must_use]
     pub fn embedded(name: impl Into<String>, onnx: &'static [u8]) -> Self {
         Self {
             name: name.into(),
             source: ModelSource::Embedded(onnx),
             threads: NonZeroUsize::MIN,
+            lanes: all_cores().min(MOST_SMALL_LANES),
             allows_reduced_precision: false,
         }
     }
@@ -61,6 +67,7 @@ impl ModelFile {
             name: name.into(),
             source: ModelSource::File(path.into()),
             threads: all_cores(),
+            lanes: NonZeroUsize::MIN,
             allows_reduced_precision: false,
         }
     }
@@ -72,6 +79,7 @@ impl ModelFile {
             name: name.into(),
             source: ModelSource::Bytes(onnx.into()),
             threads: all_cores(),
+            lanes: NonZeroUsize::MIN,
             allows_reduced_precision: false,
         }
     }
@@ -80,6 +88,17 @@ impl ModelFile {
     #[must_use]
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
+    }
+
+    /// The same, but with that many runs at once that share its cores, as far as there is one for each.
+    ///
+    /// Runs on a core each wait for nobody, while the parts of one run on several cores wait for each other after every
+    /// layer, longest where an encoder wants a core as well: docs/RUNTIMES.md.
+    #[must_use]
+    pub fn in_lanes(self, lanes: NonZeroUsize) -> Self {
+        let lanes = lanes.min(self.threads);
+        let threads = NonZeroUsize::new(self.threads.get() / lanes.get()).unwrap_or(NonZeroUsize::MIN);
+        Self { threads, lanes, ..self }
     }
 
     /// The same, for a model whose result stays good enough with 16-bit floats.

@@ -2,6 +2,7 @@
 
 pub(crate) mod batcher;
 pub(crate) mod cache;
+mod lanes;
 pub(crate) mod library;
 mod needs;
 pub(crate) mod ort;
@@ -11,6 +12,7 @@ pub(crate) mod selection;
 
 use crate::{ElementType, ModelFile, Tensor};
 use std::fmt::{self, Debug};
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 use viseme_core::{Error, Result};
@@ -28,6 +30,11 @@ pub trait Runtime: Debug + Send + Sync {
 pub trait InferenceSession: Debug + Send + Sync {
     /// What the model takes and gives, and where it runs.
     fn info(&self) -> &SessionInfo;
+
+    /// How many runs can be under way at once; whoever comes with more waits.
+    fn lanes(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
 
     /// Runs the model on the named inputs and gives the named outputs, in the order asked for.
     ///
@@ -210,6 +217,12 @@ impl Device {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::TensorRt, Self::Cuda, Self::MiGraphX, Self::CoreMl, Self::DirectMl, Self::OpenVino, Self::Cpu];
+
+    /// Whether it is the processor, by whatever way.
+    #[must_use]
+    pub fn is_processor(self) -> bool {
+        matches!(self, Self::Cpu | Self::OpenVino)
+    }
 
     /// The name on the command line.
     #[must_use]

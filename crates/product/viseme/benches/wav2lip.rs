@@ -4,11 +4,12 @@
 //!     VISEME_BENCH_MODEL=wav2lip.onnx VISEME_BENCH_VIDEO=clip.mp4 VISEME_BENCH_AUDIO=speech.wav \
 //!         cargo bench -p viseme --bench wav2lip
 //!
-//! `ORT_DYLIB_PATH` adds ONNX Runtime. `VISEME_BENCH_ROUNDS` (3), `VISEME_BENCH_SECONDS` of the video (4). With
-//! `VISEME_BENCH_RUNTIME` (`rten` or `ort`) only that one is in memory, which the peak needs.
+//! `ORT_DYLIB_PATH` adds ONNX Runtime. `VISEME_BENCH_ROUNDS` (3), `VISEME_BENCH_SECONDS` of the video (4),
+//! `VISEME_BENCH_PRESET` of the encoder (medium). With `VISEME_BENCH_RUNTIME` (`rten` or `ort`) only that one is in memory, which the peak needs.
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a measurement for people")]
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +24,7 @@ use viseme_models::{
     Tensor,
 };
 
-/// Faces of one run of the bare net.
+/// Faces of one run of the bare net, which has all cores.
 const ITEMS: usize = 8;
 
 /// A session that adds up the time of its runs.
@@ -36,6 +37,10 @@ struct Timed {
 impl InferenceSession for Timed {
     fn info(&self) -> &SessionInfo {
         self.session.info()
+    }
+
+    fn lanes(&self) -> NonZeroUsize {
+        self.session.lanes()
     }
 
     fn run(&self, inputs: Vec<(&str, Tensor)>, outputs: &[&str]) -> Result<Vec<Tensor>> {
@@ -69,6 +74,7 @@ fn main() {
     let rounds = number("VISEME_BENCH_ROUNDS", 3.0) as usize;
     let folder = tempfile::tempdir().expect("a folder");
     let mut spec = JobSpec::new(video, audio, folder.path().join("out.mp4"));
+    spec.encode.preset = std::env::var("VISEME_BENCH_PRESET").ok();
     (spec.loop_mode, spec.end_s) = (LoopMode::None, Some(number("VISEME_BENCH_SECONDS", 4.0)));
     let only = std::env::var("VISEME_BENCH_RUNTIME").ok();
     for kind in [RuntimeKind::Rten, RuntimeKind::Ort] {
@@ -76,33 +82,38 @@ fn main() {
             continue;
         }
         let request = RuntimeRequest { runtime: Some(kind), ..RuntimeRequest::default() };
-        let session =
-            Runtimes::find(request, None).and_then(|runtimes| runtimes.load(&ModelFile::file("net", &model)));
-        match session {
-            Ok(session) => measure(&session, &spec, rounds),
+        match Runtimes::find(request, None) {
+            Ok(runtimes) => measure(&runtimes, &ModelFile::file("net", &model), &spec, rounds),
             Err(error) => println!("{kind}: {error}"),
         }
     }
 }
 
-fn measure(session: &Arc<dyn InferenceSession>, spec: &JobSpec, rounds: usize) {
+fn measure(runtimes: &Runtimes, model: &ModelFile, spec: &JobSpec, rounds: usize) {
     for profile in Profile::ALL {
-        let timed = Arc::new(Timed { session: Arc::clone(session), microseconds: AtomicU64::new(0) });
+        let session = runtimes.load(&model.clone().in_lanes(Wav2LipEngine::LANES)).expect("a net");
+        let timed = Arc::new(Timed { session, microseconds: AtomicU64::new(0) });
         let options = Wav2LipOptions { profile, ..Wav2LipOptions::default() };
         let engine =
             Wav2LipEngine::new(options, Arc::clone(&timed) as Arc<dyn InferenceSession>).expect("a Wav2Lip");
         let nets = FaceNets::embedded(&RtenRuntime::default(), Weights::Default).expect("face nets");
         let runner = Runner::new(Tools::locate().expect("ffmpeg"), nets, Box::new(engine));
-        let made: Vec<Round> = (0..rounds).map(|_| round(&timed, &runner, spec)).collect();
+        let made: Vec<Round> = (0..rounds)
+            .map(|_| {
+                let (report, net) = job(&timed, &runner, spec);
+                let bare = runtimes.load(model).expect("a net");
+                Round::new(&report, net, bare_loop(bare.as_ref(), report.output.frames_changed as usize))
+            })
+            .collect();
         let median = |figure: fn(&Round) -> f64| {
             let mut values: Vec<f64> = made.iter().map(figure).collect();
             values.sort_by(f64::total_cmp);
             values[values.len() / 2]
         };
         println!(
-            "{} {profile}: bare net {:.1} ms a frame, in jobs {:.1}, whole jobs {:.1} (passes {:.1} + {:.1}); outside the net \
+            "{} {profile}: bare net {:.1} ms a frame, in jobs {:.1} of wall time, whole jobs {:.1} (passes {:.1} + {:.1}); outside the net \
              {:.0} % of the net's; {:.0} % of the bare net's frames per second; peak {:.0} MB",
-            session.info().placement,
+            timed.info().placement,
             median(|round| round.bare),
             median(|round| round.net),
             median(|round| round.whole),
@@ -110,25 +121,33 @@ fn measure(session: &Arc<dyn InferenceSession>, spec: &JobSpec, rounds: usize) {
             median(|round| round.render),
             100.0 * median(|round| round.whole / round.net - 1.0),
             100.0 * median(|round| round.bare / round.whole),
-            median(|round| round.peak_mb),
+            // Later ones are beside what the bare net has left.
+            made[0].peak_mb,
         );
     }
 }
 
-fn round(timed: &Timed, runner: &Runner, spec: &JobSpec) -> Round {
-    timed.microseconds.store(0, Ordering::Relaxed);
-    let report: Report = runner.run(spec, &Silent).expect("a job");
-    let frames = report.output.frames_changed as f64;
-    let net = timed.microseconds.load(Ordering::Relaxed) as f64 / 1000.0 / frames;
-    let stage = |stage| report.timings_ms.get(&stage).copied().unwrap_or_default() as f64 / frames;
-    Round {
-        bare: bare_loop(timed.session.as_ref(), frames as usize),
-        whole: report.total_ms as f64 / frames,
-        analyse: stage(Stage::Analyse),
-        render: stage(Stage::Render),
-        net,
-        peak_mb: report.peak_memory_bytes as f64 / 1e6,
+impl Round {
+    fn new(report: &Report, net: f64, bare: f64) -> Self {
+        let frames = report.output.frames_changed as f64;
+        let stage = |stage| report.timings_ms.get(&stage).copied().unwrap_or_default() as f64 / frames;
+        Self {
+            bare,
+            whole: report.total_ms as f64 / frames,
+            analyse: stage(Stage::Analyse),
+            render: stage(Stage::Render),
+            net: net / frames,
+            peak_mb: report.peak_memory_bytes as f64 / 1e6,
+        }
     }
+}
+
+/// A whole job, and how long its net ran, in milliseconds: the mean of the runs that were under way at once.
+fn job(timed: &Timed, runner: &Runner, spec: &JobSpec) -> (Report, f64) {
+    timed.microseconds.store(0, Ordering::Relaxed);
+    let report = runner.run(spec, &Silent).expect("a job");
+    let net = timed.microseconds.load(Ordering::Relaxed) as f64 / 1000.0 / timed.lanes().get() as f64;
+    (report, net)
 }
 
 /// Milliseconds per face of the net alone, over as many faces as the job has.

@@ -56,14 +56,16 @@ impl Drop for MemorySampler {
 
 /// Resident memory of this process and everything that it started, in bytes.
 fn resident_bytes() -> u64 {
+    let folder = |process: u32| Path::new("/proc").join(process.to_string());
     let mut seen = HashSet::new();
-    let mut waiting = vec![std::process::id()];
+    let mut waiting = vec![(std::process::id(), Vec::new())];
     let mut total = 0;
-    while let Some(process) = waiting.pop() {
-        if seen.insert(process) {
-            let folder = Path::new("/proc").join(process.to_string());
-            total += resident_bytes_of(&folder);
-            waiting.extend(children_of(&folder));
+    while let Some((process, parent)) = waiting.pop() {
+        let command = fs::read(folder(process).join("cmdline")).unwrap_or_default();
+        // Until it runs a program of its own, a new process is its parent once more, with all of the parent's pages.
+        if seen.insert(process) && command != parent {
+            total += resident_bytes_of(&folder(process));
+            waiting.extend(children_of(&folder(process)).into_iter().map(|child| (child, command.clone())));
         }
     }
     total

@@ -122,7 +122,8 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
     let profile: Profile = value(PROFILE).parse()?;
     let store = Store::open()?;
     let installed = store.model(value(MODEL))?;
-    let model = ModelFile::file(installed.id.as_str(), &installed.graph("generator")?.path);
+    let model = ModelFile::file(installed.id.as_str(), &installed.graph("generator")?.path)
+        .in_lanes(Wav2LipEngine::LANES);
     let options = Wav2LipOptions { profile, expression: spec.engine.expression };
     if profile == Profile::Viseme {
         // The reference has to be the same to the digit.

@@ -24,6 +24,7 @@ use plain::PlainCrop;
 use rayon::prelude::*;
 use sightings::Sightings;
 use speech::{Listener, Speech};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::geometry::Affine;
@@ -43,6 +44,10 @@ pub struct Wav2LipEngine {
 }
 
 impl Wav2LipEngine {
+    /// Runs of the net that are best under way at once: while one is between two layers the other computes. More would
+    /// hold more memory.
+    pub const LANES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
     /// The engine with a loaded net.
     ///
     /// # Errors
@@ -133,23 +138,29 @@ impl EngineJob for Wav2LipJob {
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
         let speech = self.speech.as_ref().ok_or_else(|| Error::internal("no speech was heard"))?;
-        let faces: Vec<_> = batch.par_iter().map(|request| self.cut_out(request)).collect::<Result<_>>()?;
-        let asked = faces.iter().zip(batch).filter_map(|(face, request)| {
-            face.as_ref().map(|(_, seen)| (seen, speech.at(request.planned.speech_s)))
-        });
-        let mut spoken = self.generator.speak(&asked.collect::<Vec<_>>())?.into_iter();
-        let spoken: Vec<_> = faces.iter().map(|face| face.as_ref().and_then(|_| spoken.next())).collect();
-        let answers = faces.par_iter().zip(&spoken).zip(batch);
-        answers
-            .map(|((face, spoken), request)| match (face, spoken) {
-                (Some((crop, seen)), Some(spoken)) => self.put_back(request, crop, seen, spoken),
-                _ => Ok(None),
-            })
-            .collect()
+        // While the net makes the faces of one part, those of another are cut out and put back.
+        let parts = batch.par_chunks(self.generator.most_faces());
+        let answers: Vec<_> = parts.map(|part| self.speak(part, speech)).collect::<Result<_>>()?;
+        Ok(answers.into_iter().flatten().collect())
     }
 }
 
 impl Wav2LipJob {
+    /// As [`synthesize`](EngineJob::synthesize), of as many faces as go into one run of the net.
+    fn speak(&self, part: &[MouthRequest<'_>], speech: &Speech) -> Result<Vec<Option<Patch>>> {
+        let faces: Vec<_> = part.iter().map(|request| self.cut_out(request)).collect::<Result<_>>()?;
+        let asked = faces.iter().zip(part).filter_map(|(face, request)| {
+            face.as_ref().map(|(_, seen)| (seen, speech.at(request.planned.speech_s)))
+        });
+        let mut spoken = self.generator.speak(&asked.collect::<Vec<_>>())?.into_iter();
+        let answer = |(face, request): (&Option<(Crop, NetFace)>, &MouthRequest<'_>)| {
+            let Some((crop, seen)) = face else { return Ok(None) };
+            let spoken = spoken.next().ok_or_else(|| Error::internal("Wav2Lip left out a face"))?;
+            self.put_back(request, crop, seen, &spoken)
+        };
+        faces.iter().zip(part).map(answer).collect()
+    }
+
     /// The face that is asked for as the net is to see it; none where there is nothing to change.
     fn cut_out(&self, request: &MouthRequest<'_>) -> Result<Option<(Crop, NetFace)>> {
         if request.strength <= 0.0 {

@@ -13,9 +13,11 @@ pub const SIDE: usize = 96;
 /// Pixels of a channel.
 const PIXELS: usize = SIDE * SIDE;
 
-/// Most faces of one run. More are not faster on a processor (71 ms a face alone, 65 of eight, ONNX Runtime) and cost 20 MB
-/// each.
-pub const MOST_FACES: usize = 8;
+/// Most faces of one run on a processor: more are hardly faster (48 ms a face by twos on two cores, 47 by eights, ONNX
+/// Runtime) and cost 20 MB each.
+const MOST_FACES: usize = 2;
+/// … and on a graphics card, which one face does not fill.
+const MOST_FACES_OF_CARD: usize = 16;
 
 /// A picture of [`SIDE`] × [`SIDE`] pixels: planes blue, green and red on 0 to 1, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,29 +91,33 @@ impl Generator {
         Ok(Self { session, audio, face, output, most_faces })
     }
 
-    /// The faces, speaking: one for each, in order.
+    /// How many faces to give to [`speak`](Self::speak) at once.
+    #[must_use]
+    pub fn most_faces(&self) -> usize {
+        self.most_faces
+    }
+
+    /// The faces, speaking: one for each, in order. One run, so no more than [`most_faces`](Self::most_faces).
     ///
     /// # Errors
     /// When the session fails, or its output has another shape than it should.
     pub fn speak(&self, faces: &[(&NetFace, MelChunk)]) -> Result<Vec<NetFace>> {
-        let mut spoken = Vec::with_capacity(faces.len());
-        for part in faces.chunks(self.most_faces) {
-            let count = part.len();
-            let audio =
-                part.iter().flat_map(|(_, chunk)| chunk.iter().flatten().copied()).collect::<Vec<f32>>();
-            let audio = Tensor::new(vec![count, 1, BANDS, CHUNK_COLUMNS], audio)?;
-            let pictures = part.iter().flat_map(|(face, _)| face.masked_and_whole()).collect::<Vec<f32>>();
-            let pictures = Tensor::new(vec![count, 6, SIDE, SIDE], pictures)?;
-            let outputs =
-                self.session.run(vec![(&self.audio, audio), (&self.face, pictures)], &[&self.output])?;
-            let Some(made) = outputs.into_iter().next().filter(|made| made.shape() == [count, 3, SIDE, SIDE])
-            else {
-                return Err(not_wav2lip(self.session.info()));
-            };
-            let made = made.into_floats()?;
-            spoken.extend(made.chunks_exact(3 * PIXELS).map(|face| NetFace(face.to_vec())));
+        let count = faces.len();
+        if count == 0 {
+            return Ok(Vec::new());
         }
-        Ok(spoken)
+        let audio = faces.iter().flat_map(|(_, chunk)| chunk.iter().flatten().copied()).collect::<Vec<f32>>();
+        let audio = Tensor::new(vec![count, 1, BANDS, CHUNK_COLUMNS], audio)?;
+        let pictures = faces.iter().flat_map(|(face, _)| face.masked_and_whole()).collect::<Vec<f32>>();
+        let pictures = Tensor::new(vec![count, 6, SIDE, SIDE], pictures)?;
+        let outputs =
+            self.session.run(vec![(&self.audio, audio), (&self.face, pictures)], &[&self.output])?;
+        let Some(made) = outputs.into_iter().next().filter(|made| made.shape() == [count, 3, SIDE, SIDE])
+        else {
+            return Err(not_wav2lip(self.session.info()));
+        };
+        let made = made.into_floats()?;
+        Ok(made.chunks_exact(3 * PIXELS).map(|face| NetFace(face.to_vec())).collect())
     }
 }
 
@@ -121,7 +127,8 @@ impl Generator {
 /// `InvalidInput` when its inputs are not those of a Wav2Lip of 96 pixels.
 pub fn most_faces(info: &SessionInfo) -> Result<usize> {
     let (_, face) = inputs(info)?;
-    Ok(face.shape.first().copied().flatten().map_or(MOST_FACES, |fixed| fixed.clamp(1, MOST_FACES)))
+    let most = if info.placement.device.is_processor() { MOST_FACES } else { MOST_FACES_OF_CARD };
+    Ok(face.shape.first().copied().flatten().map_or(most, |fixed| fixed.clamp(1, most)))
 }
 
 /// The inputs for speech and face, which every export names differently: told by their shapes.

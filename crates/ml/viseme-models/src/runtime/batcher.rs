@@ -29,8 +29,8 @@ impl Default for BatchOptions {
     }
 }
 
-/// Gathers the requests of several jobs into batches for one session, in the order in which they come. Every job holds
-/// a [`client`](Self::client) of its own.
+/// Gathers the requests of several jobs into batches for one session, in the order in which they come, and runs as many
+/// at once as the session can. Every job holds a [`client`](Self::client) of its own.
 #[derive(Debug)]
 pub struct Batcher {
     info: Arc<SessionInfo>,
@@ -65,7 +65,7 @@ struct Request {
 }
 
 impl Batcher {
-    /// Starts the thread that runs `session`. It ends when the batcher and all clients are gone.
+    /// Starts a thread for each run that `session` can have under way. They end when the batcher and all clients are gone.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -74,15 +74,19 @@ impl Batcher {
         let clients = Arc::new(AtomicUsize::new(0));
         let batcher =
             Self { info: Arc::new(session.info().clone()), requests, clients: Arc::clone(&clients) };
-        let mut gatherer = Gatherer { incoming, clients, options, left: VecDeque::new() };
-        std::thread::Builder::new()
-            .name(format!("batch {}", batcher.info.name))
-            .spawn(move || {
-                while let Some(batch) = gatherer.next_batch() {
-                    answer(session.as_ref(), batch);
-                }
-            })
-            .map_err(|source| Error::io("start a thread", source))?;
+        let lanes = session.lanes().get();
+        for session in std::iter::repeat_n(session, lanes) {
+            let (incoming, clients) = (incoming.clone(), Arc::clone(&clients));
+            let mut gatherer = Gatherer { incoming, clients, options, left: VecDeque::new() };
+            std::thread::Builder::new()
+                .name(format!("batch {}", batcher.info.name))
+                .spawn(move || {
+                    while let Some(batch) = gatherer.next_batch() {
+                        answer(session.as_ref(), batch);
+                    }
+                })
+                .map_err(|source| Error::io("start a thread", source))?;
+        }
         Ok(batcher)
     }
 

@@ -23,6 +23,7 @@ struct Key {
     identity: Identity,
     placement: Placement,
     threads: NonZeroUsize,
+    lanes: NonZeroUsize,
     reduced_precision: bool,
 }
 
@@ -56,7 +57,8 @@ impl SessionCache {
         load: impl FnOnce() -> Result<Arc<dyn InferenceSession>>,
     ) -> Result<Arc<dyn InferenceSession>> {
         let Some(identity) = identity(model)? else { return load() };
-        let key = Key { identity, placement, threads: model.threads, reduced_precision };
+        let (threads, lanes) = (model.threads, model.lanes);
+        let key = Key { identity, placement, threads, lanes, reduced_precision };
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.retain(|_, slot| is_in_use(slot));

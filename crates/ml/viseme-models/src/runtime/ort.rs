@@ -1,5 +1,6 @@
 //! ONNX Runtime, from a shared library that is loaded at run time.
 
+use super::lanes::Lanes;
 use super::library::Library;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo, providers};
 use crate::{ElementType, ModelFile, ModelSource, Tensor, Values};
@@ -8,7 +9,8 @@ use ort::session::builder::{BuilderResult, GraphOptimizationLevel, SessionBuilde
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 use viseme_core::{Error, ErrorKind, Result};
 
 /// ONNX Runtime on one device.
@@ -54,24 +56,31 @@ impl Runtime for OrtRuntime {
             let message = format!("{} was not built for {}", self.library.path.display(), self.device);
             return Err(Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)));
         }
-        let mut builder = self.builder(model).map_err(|e| {
-            let message = format!("{} cannot be used: {}", self.device, first_line(&e));
-            Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)).with_source(e)
-        })?;
-        let session = match &model.source {
-            // The file is mapped or read by the library: no copy of ours is held.
-            ModelSource::File(path) if path.is_file() => builder.commit_from_file(path),
-            _ => builder.commit_from_memory(&model.read()?),
+        let open = || {
+            let mut builder = self.builder(model).map_err(|e| {
+                let message = format!("{} cannot be used: {}", self.device, first_line(&e));
+                Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)).with_source(e)
+            })?;
+            let session = match &model.source {
+                // The file is mapped or read by the library: no copy of ours is held.
+                ModelSource::File(path) if path.is_file() => builder.commit_from_file(path),
+                _ => builder.commit_from_memory(&model.read()?),
+            };
+            session.map_err(failed)
         };
-        let session = session.map_err(failed)?;
+        // One run keeps a graphics card busy.
+        let lanes = if self.device.is_processor() { model.lanes } else { NonZeroUsize::MIN };
+        let sessions = Lanes::new(lanes, open)?;
         let tensors = |outlets: &[Outlet]| outlets.iter().map(tensor_info).collect();
-        let info = SessionInfo {
-            name: model.name.clone(),
-            inputs: tensors(session.inputs()),
-            outputs: tensors(session.outputs()),
-            placement: Placement { runtime: RuntimeKind::Ort, device: self.device },
-        };
-        Ok(Arc::new(OrtSession { info, session: Mutex::new(session) }))
+        let info = sessions.with(|session| {
+            Ok(SessionInfo {
+                name: model.name.clone(),
+                inputs: tensors(session.inputs()),
+                outputs: tensors(session.outputs()),
+                placement: Placement { runtime: RuntimeKind::Ort, device: self.device },
+            })
+        })?;
+        Ok(Arc::new(OrtSession { info, sessions }))
     }
 }
 
@@ -117,8 +126,8 @@ fn element(element: TensorElementType) -> ElementType {
 
 struct OrtSession {
     info: SessionInfo,
-    /// One run at a time: the binding asks for it, and a run uses all the threads that the model may have.
-    session: Mutex<Session>,
+    /// One for each lane: the binding allows a session one run at a time.
+    sessions: Lanes<Session>,
 }
 
 impl fmt::Debug for OrtSession {
@@ -188,6 +197,10 @@ impl InferenceSession for OrtSession {
         &self.info
     }
 
+    fn lanes(&self) -> NonZeroUsize {
+        self.sessions.count()
+    }
+
     fn run(&self, inputs: Vec<(&str, Tensor)>, outputs: &[&str]) -> Result<Vec<Tensor>> {
         let inputs = self.info.fit(inputs)?;
         let mut wanted = OutputSelector::no_default();
@@ -200,15 +213,14 @@ impl InferenceSession for OrtSession {
             .collect::<Result<Vec<_>>>()?;
         let failed = |e: ort::Error| self.info.failed(first_line(&e));
         let options = RunOptions::new().map_err(failed)?.with_outputs(wanted);
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = session.run_with_options(inputs, &options).map_err(failed)?;
-        outputs
-            .iter()
-            .map(|&name| {
+        self.sessions.with(|session| {
+            let made = session.run_with_options(inputs, &options).map_err(failed)?;
+            let value = |name: &str| {
                 let value =
                     made.get(name).ok_or_else(|| self.info.failed(format_args!("{name} did not come")))?;
                 self.tensor(name, value)
-            })
-            .collect()
+            };
+            outputs.iter().map(|name| value(name)).collect()
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! `rten`: pure Rust, compiled in, always there.
 
+use super::lanes::Lanes;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo};
 use crate::trunk::Trunk;
 use crate::{ElementType, ModelFile, ModelSource, Tensor, Values};
@@ -18,18 +19,25 @@ use viseme_core::{Error, Result};
 /// the memory matters more.
 const PREPACKED_BYTES: u64 = 32 << 20;
 
-/// The built-in runtime. Models that want the same number of threads share a pool.
+/// The built-in runtime. Models that want the same number of threads share pools, one for each lane.
 #[derive(Debug, Clone, Default)]
 pub struct RtenRuntime {
-    pools: Arc<Mutex<HashMap<NonZeroUsize, Arc<ThreadPool>>>>,
+    pools: Arc<Mutex<HashMap<NonZeroUsize, Vec<Arc<ThreadPool>>>>>,
 }
 
 impl RtenRuntime {
-    fn pool(&self, threads: NonZeroUsize) -> Arc<ThreadPool> {
+    /// A pool for each lane of a model.
+    fn pools(&self, model: &ModelFile) -> Result<Lanes<Arc<ThreadPool>>> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let pool =
-            pools.entry(threads).or_insert_with(|| Arc::new(ThreadPool::with_num_threads(threads.get())));
-        Arc::clone(pool)
+        let pools = pools.entry(model.threads).or_default();
+        let mut next = 0;
+        Lanes::new(model.lanes, || {
+            if next == pools.len() {
+                pools.push(Arc::new(ThreadPool::with_num_threads(model.threads.get())));
+            }
+            next += 1;
+            Ok(Arc::clone(&pools[next - 1]))
+        })
     }
 }
 
@@ -48,7 +56,7 @@ impl Runtime for RtenRuntime {
         };
         let loaded = loaded.map_err(failed)?;
         let info = info(&model.name, &loaded);
-        Ok(Arc::new(RtenSession { info, model: loaded, trunk, pool: self.pool(model.threads) }))
+        Ok(Arc::new(RtenSession { info, model: loaded, trunk, pools: self.pools(model)? }))
     }
 }
 
@@ -99,7 +107,7 @@ struct RtenSession {
     model: Model,
     /// The part that is run without `rten`.
     trunk: Option<Trunk>,
-    pool: Arc<ThreadPool>,
+    pools: Lanes<Arc<ThreadPool>>,
 }
 
 impl fmt::Debug for RtenSession {
@@ -139,6 +147,10 @@ impl InferenceSession for RtenSession {
         &self.info
     }
 
+    fn lanes(&self) -> NonZeroUsize {
+        self.pools.count()
+    }
+
     fn run(&self, inputs: Vec<(&str, Tensor)>, outputs: &[&str]) -> Result<Vec<Tensor>> {
         let inputs = self.info.fit(inputs)?;
         for name in outputs {
@@ -153,8 +165,10 @@ impl InferenceSession for RtenSession {
             .map(|(name, tensor)| Ok((self.node(name)?, self.value(tensor)?)))
             .collect::<Result<Vec<_>>>()?;
         let outputs = outputs.iter().map(|name| self.node(name)).collect::<Result<Vec<_>>>()?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
-        let made = self.model.run(inputs, &outputs, Some(options)).map_err(|e| self.info.failed(e))?;
+        let made = self.pools.with(|pool| {
+            let options = RunOptions::default().with_thread_pool(Some(Arc::clone(pool)));
+            self.model.run(inputs, &outputs, Some(options)).map_err(|e| self.info.failed(e))
+        })?;
         made.into_iter().map(|value| self.tensor(value)).collect()
     }
 }
