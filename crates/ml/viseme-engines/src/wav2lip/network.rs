@@ -13,9 +13,9 @@ pub const SIDE: usize = 96;
 /// Pixels of a channel.
 const PIXELS: usize = SIDE * SIDE;
 
-/// Most faces of one run on a processor: more are hardly faster (48 ms a face by twos on two cores, 47 by eights, ONNX
+/// Most faces of one run on a processor: more are hardly faster (49 ms a face one by one on two cores, 47 by eights, ONNX
 /// Runtime) and cost 20 MB each.
-const MOST_FACES: usize = 2;
+const MOST_FACES: usize = 1;
 /// … and on a graphics card, which one face does not fill.
 const MOST_FACES_OF_CARD: usize = 16;
 
