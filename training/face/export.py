@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crops import Layout
-from nets import DetectorNet, LandmarkNet, MouthNet
+from nets import DetectorNet, EmbedderNet, LandmarkNet, MouthNet
 
 HERE = pathlib.Path(__file__).parent
 OPERATORS = {"Add", "Cast", "Clip", "Concat", "Constant", "Conv", "CumSum", "Exp", "Flatten", "Gemm", "Mul", "Relu",
@@ -20,6 +20,7 @@ OPERATORS = {"Add", "Cast", "Clip", "Concat", "Constant", "Conv", "CumSum", "Exp
 NETS = {
     "detector": (DetectorNet, (1, 3, 192, 320), ["boxes", "scores"], {"image": {2: "height", 3: "width"}, "boxes": {1: "cells"}, "scores": {1: "cells"}}),
     "landmarks": (LandmarkNet, (3, 3, 128, 128), ["points", "presence"], {n: {0: "batch"} for n in ("image", "points", "presence")}),
+    "identity": (EmbedderNet, (3, 3, 112, 112), ["embedding"], {n: {0: "batch"} for n in ("image", "embedding")}),
     "mouth": (MouthNet, (3, 1, 64, 64), ["points", "visible"], {n: {0: "batch"} for n in ("image", "points", "visible")}),
 }
 
@@ -65,7 +66,9 @@ def halve_weights(model):
 def export(name, checkpoint, folder):
     kind, shape, outputs, axes = NETS[name]
     net = kind()
-    net.load_state_dict(torch.load(checkpoint))
+    state = torch.load(checkpoint)
+    # A checkpoint of the embedder holds the directions of the people it learned from beside the net.
+    net.load_state_dict({key.removeprefix("net."): value for key, value in state.items() if key != "centres"})
     net = fuse(net.eval())
     with torch.no_grad():
         for parameter in net.parameters():
@@ -84,7 +87,7 @@ def export(name, checkpoint, folder):
     for size in sizes:
         image = torch.randn(size, generator=torch.Generator().manual_seed(2)).clamp(-1, 1)
         with torch.no_grad():
-            expected = net(image)
+            expected = net(image) if len(outputs) > 1 else [net(image)]
         for found, truth in zip(session.run(None, {"image": image.numpy()}), expected):
             worst = max(worst, np.abs(found - truth.numpy()).max() / max(1.0, np.abs(truth.numpy()).max()))
     if worst > 1e-3:

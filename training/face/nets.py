@@ -1,4 +1,4 @@
-"""The three nets: small residual convolution nets without anything the Rust runtime would find exotic."""
+"""The four nets: small residual convolution nets without anything the Rust runtime would find exotic."""
 
 import numpy as np
 import torch
@@ -75,6 +75,37 @@ class MouthNet(nn.Module):
         points = self.points(self.code(features)).reshape(-1, LIPS, 2)
         visible = self.visible(features)
         return points, visible if self.training else torch.sigmoid(visible)
+
+
+class EmbedderNet(nn.Module):
+    """112x112 RGB face, aligned by five points -> a direction of 128 numbers (its length means nothing).
+
+    `LANDMARK_LAYERS` says which of its layers can start as which of the landmark net's.
+    """
+
+    LANDMARK_LAYERS = {0: 0, 1: 1, 2: 2, 3: 3, 5: 4, 6: 5, 7: 6}
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(*stage(3, 16, 0), *stage(16, 24, 0), *stage(24, 48, 2), *stage(48, 72, 3))
+        self.wider = nn.Sequential(nn.Conv2d(72, 192, 1, bias=False), nn.BatchNorm2d(192), nn.ReLU(inplace=True))
+        # One weight for every place of every channel: a face is aligned, so that a place means something.
+        self.places = nn.Sequential(nn.Conv2d(192, 192, 7, groups=192, bias=False), nn.BatchNorm2d(192))
+        self.direction = nn.Linear(192, 128)
+
+    def forward(self, image):
+        return self.direction(self.places(self.wider(self.features(image))).flatten(1))
+
+    def start_from_landmarks(self, checkpoint):
+        """Take the first layers of a checkpoint of the landmark net; the blocks it lacks start as doing nothing."""
+        stored = torch.load(checkpoint)
+        with torch.no_grad():
+            for k, block in enumerate(self.features):
+                if k in self.LANDMARK_LAYERS:
+                    start = f"features.{self.LANDMARK_LAYERS[k]}."
+                    block.load_state_dict({name.removeprefix(start): value for name, value in stored.items() if name.startswith(start)})
+                else:
+                    block.body[-1].weight.zero_()
 
 
 STRIDES = (8, 16, 32)

@@ -1,4 +1,4 @@
-"""Reference vectors for the Rust tests: drawn faces and what the nets say about them."""
+"""Reference vectors for the Rust tests: drawn faces, rendered heads, and what the nets say about them."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 from batches import GRAY, normalise
+from identity_batches import SIDE, alignment, five_points, normalised
 
 
 def draw_face(canvas, centre, side, opening=0.1):
@@ -35,13 +36,29 @@ def backdrop(height, width):
     return np.stack([90 + 60 * xx / width, 110 + 40 * yy / height, 130 + 20 * np.sin(xx / 17)], -1).astype(np.uint8)
 
 
+def identity(nets, shard, indexes, out):
+    """Rendered heads of a shard, aligned, and their directions in the default and in the clean net."""
+    stored = np.load(shard)
+    faces = np.stack([cv2.warpAffine(stored["images"][i], alignment(five_points(stored["points"][i]) - 0.5), (SIDE, SIDE)) for i in indexes])
+    faces.tofile(out / "identity_input.u8")
+    record = {"input": {"file": "identity_input.u8", "shape": list(faces.shape)}, "person": stored["identity"][indexes].tolist()}
+    for name, path in (("default", nets / "identity.onnx"), ("clean", nets / "clean" / "identity.onnx")):
+        found = onnxruntime.InferenceSession(str(path)).run(None, {"image": normalised(faces)})[0]
+        record[name] = (found / np.linalg.norm(found, axis=1, keepdims=True)).round(6).tolist()
+    (out / "identity.json").write_text(json.dumps(record) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nets", required=True)
+    parser.add_argument("--heads", help="a shard of rendered heads, for the embedder")
+    parser.add_argument("--pictures", type=int, nargs="+", default=[0, 1, 2, 3], help="which of its pictures")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     nets, out = pathlib.Path(options.nets), pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
+    if options.heads:
+        identity(nets, options.heads, options.pictures, out)
     frame, face, mouth = backdrop(160, 256), backdrop(128, 128), backdrop(64, 64)
     draw_face(frame, (90, 80), 84)
     draw_face(frame, (200, 70), 40, 0.02)

@@ -29,7 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "face"))
 from backgrounds import drawn  # noqa: E402
 
-SIZE, SHARD, PER_PERSON, SAMPLES = 176, 100, 2, 4
+SIZE, SHARD, SAMPLES = 176, 100, 4
 LIPS = 40  # the first of the points in points.json
 
 
@@ -163,9 +163,9 @@ def render(options):
             continue
         begin, rows = time.time(), []
         for index in range(shard * SHARD, shard * SHARD + options.pictures):
-            if index % PER_PERSON == 0:
-                stage_set.cast(index // PER_PERSON, options.seed)
-            rows.append({**stage_set.picture(np.random.default_rng([options.seed, 2, index])), "identity": index // PER_PERSON})
+            if index % options.per_person == 0:
+                stage_set.cast(index // options.per_person, options.seed)
+            rows.append({**stage_set.picture(np.random.default_rng([options.seed, 2, index])), "identity": index // options.per_person})
         kinds = {"covered": np.float32, "yaw": np.float32, "identity": np.int32}
         with open(path + ".part", "wb") as handle:
             np.savez_compressed(handle, **{key: np.array([row[key] for row in rows], kinds.get(key)) for key in rows[0]})
@@ -191,6 +191,7 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=30, help="shards")
     parser.add_argument("--pictures", type=int, default=SHARD, help="pictures in each shard (fewer for a look)")
+    parser.add_argument("--per-person", type=int, default=2, help="pictures of each person; divides 100")
     parser.add_argument("--seed", type=int, default=2)
     options = parser.parse_args()
     render(options) if options.action == "render" else merge(options)

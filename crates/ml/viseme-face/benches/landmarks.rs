@@ -4,8 +4,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use viseme_core::Pts;
 use viseme_core::geometry::Vec2;
 use viseme_face::framing::{AnalysisImage, Framing};
+use viseme_face::identity::{FaceEmbedder, native};
 use viseme_face::{FaceNets, Weights};
-use viseme_imaging::{ColourInfo, ColourMatrix, ColourRange, Frame, PixelFormat};
+use viseme_imaging::{ColourInfo, ColourMatrix, ColourRange, Frame, ImageU8, PixelFormat};
 use viseme_models::RtenRuntime;
 
 fn benchmark(criterion: &mut Criterion) {
@@ -21,12 +22,16 @@ fn benchmark(criterion: &mut Criterion) {
         primaries: None,
         transfer: None,
     };
+    let (embedder, crop) =
+        (native(&RtenRuntime::default(), Weights::Default), ImageU8::filled(112, 112, [96, 128, 160]));
+    let (Ok(embedder), Ok(crop)) = (embedder, crop) else { return };
     let image = AnalysisImage { frame: &frame, colour: &colour };
     let face = Framing { center: Vec2::new(640.0, 360.0), side: 380.0, roll: 0.1 };
     let mouth = Framing { center: Vec2::new(640.0, 420.0), side: 130.0, roll: 0.1 };
     criterion.bench_function("detector 720p", |b| b.iter(|| nets.detector.detect(image)));
     criterion.bench_function("landmarks", |b| b.iter(|| nets.landmarks.locate(image, &face)));
     criterion.bench_function("mouth, one pass", |b| b.iter(|| nets.mouth.refine(image, &mouth)));
+    criterion.bench_function("identity", |b| b.iter(|| embedder.embed(&crop)));
     criterion.bench_function("face", |b| b.iter(|| nets.observe(image, &face, 0.0)));
 }
 

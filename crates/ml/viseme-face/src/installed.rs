@@ -2,8 +2,9 @@
 //!
 //! A model that is not for commercial use is here only when its licence was accepted: the store sees to that.
 
+use crate::Weights;
 use crate::detect::{DetectorChoice, FaceDetector, S3fd, Scrfd, YuNet};
-use crate::identity::{FaceEmbedder, arcface, mobilefacenet, sface};
+use crate::identity::{FaceEmbedder, arcface, mobilefacenet, native, sface};
 use crate::landmarks::{Fan, HeadPoseModel, InsightFace68, InsightFace106, SchemeModel};
 use crate::parse::{BiSeNet, FaceParser};
 use std::sync::Arc;
@@ -88,6 +89,19 @@ impl<'a> InstalledModels<'a> {
     /// When it cannot be loaded.
     pub fn embedder(&self) -> Result<Option<Arc<dyn FaceEmbedder>>> {
         self.any(&EMBEDDERS)
+    }
+
+    /// The embedder to tell people apart with: the best that is installed, our own with `weights` where none is.
+    ///
+    /// Take one for a whole job: embeddings of two embedders are not comparable.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn best_embedder(&self, weights: Weights) -> Result<Arc<dyn FaceEmbedder>> {
+        match self.embedder()? {
+            Some(installed) => Ok(installed),
+            None => Ok(Arc::new(native(self.runtime, weights)?)),
+        }
     }
 
     /// The best model for 68 points that is installed.

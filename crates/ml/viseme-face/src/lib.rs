@@ -1,5 +1,5 @@
 //! Faces in video: detection, 159 landmarks in space, head pose and tracking through every frame, from three small
-//! nets of our own that are embedded in the binary; and the public models for detection, identity, points, head pose
+//! nets of our own, a fourth that tells people apart, all embedded in the binary; and the public models for detection, identity, points, head pose
 //! and regions, for those who install them.
 
 pub mod alignment;

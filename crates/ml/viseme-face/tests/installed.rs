@@ -5,7 +5,8 @@
 use std::path::Path;
 use viseme_core::ErrorKind;
 use viseme_core::observer::Silent;
-use viseme_face::{DetectorChoice, InstalledModels};
+use viseme_face::identity::{FaceEmbedder, native};
+use viseme_face::{DetectorChoice, InstalledModels, Weights};
 use viseme_models::download::Patience;
 use viseme_models::store::StoreOptions;
 use viseme_models::{Manifest, RtenRuntime, Store};
@@ -30,6 +31,8 @@ fn with_nothing_installed_auto_is_our_own_and_names_say_what_to_pull() {
     assert!(models.detector(DetectorChoice::Native).unwrap().is_none());
     assert!(models.detector(DetectorChoice::Auto).unwrap().is_none());
     assert!(models.embedder().unwrap().is_none() && models.parser().unwrap().is_none());
+    let own = native(&runtime, Weights::Default).unwrap().same_person_cosine();
+    assert_eq!(models.best_embedder(Weights::Default).unwrap().same_person_cosine().to_bits(), own.to_bits());
     assert!(models.points_68().unwrap().is_none() && models.points_106().unwrap().is_none());
     assert!(models.head_pose().unwrap().is_none());
     for (choice, id) in [
@@ -54,5 +57,7 @@ fn auto_takes_what_is_installed() {
     let models = InstalledModels::new(&store, &runtime);
     assert_eq!(models.detector(DetectorChoice::Auto).unwrap().unwrap().name(), "scrfd_2_5g");
     assert_eq!(models.detector(DetectorChoice::Scrfd).unwrap().unwrap().name(), "scrfd_2_5g");
-    assert!(models.embedder().unwrap().is_some());
+    let installed = models.embedder().unwrap().unwrap().same_person_cosine();
+    let best = models.best_embedder(Weights::Default).unwrap().same_person_cosine();
+    assert_eq!(best.to_bits(), installed.to_bits());
 }

@@ -2,11 +2,13 @@
 
 mod arcface;
 mod mobilefacenet;
+mod native;
 mod net;
 mod sface;
 
 pub use arcface::arcface;
 pub use mobilefacenet::mobilefacenet;
+pub use native::native;
 pub use net::EmbeddingNet;
 pub use sface::sface;
 
