@@ -36,4 +36,13 @@ impl FaceObservation {
         let bbox = Rect::bounding(points.iter().map(|p| p.xy()))?;
         Some(Self { points, pose, bbox, presence, mouth_visible })
     }
+    /// The face `share` (0 to 1) of the way from this one to `other`, landmark by landmark. `None` when those landmarks
+    /// have no pose.
+    #[must_use]
+    pub fn towards(&self, other: &Self, share: f32) -> Option<Self> {
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        let points = std::array::from_fn(|i| self.points[i] + (other.points[i] - self.points[i]) * share);
+        let presence = mix(self.presence, other.presence);
+        Self::new(Box::new(points), presence, mix(self.mouth_visible, other.mouth_visible))
+    }
 }

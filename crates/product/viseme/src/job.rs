@@ -3,6 +3,8 @@
 use crate::analyse::{Analysis, Analyst, check_face_number, timebase};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::inputs::Inputs;
+use crate::loops::search::best_loop;
+use crate::loops::{LoopMode, LoopShape};
 use crate::mask::mask_video;
 use crate::memory::MemorySampler;
 use crate::plan::{FacePlan, Plan, PlanInput, plan};
@@ -10,7 +12,7 @@ use crate::registry;
 use crate::render::{Rendered, Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
-use crate::spec::{JobSpec, LoopMode};
+use crate::spec::JobSpec;
 use crate::summary::{Facts, input_facts};
 use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
@@ -184,14 +186,31 @@ impl Job<'_> {
         // A picture has no end of its own; a range starts at zero.
         let loop_mode = if clip.is_still() { LoopMode::Repeat } else { self.spec.loop_mode };
         let lead = if self.keeps_clock(clip.is_still()) { analysis.times.origin() } else { Pts(0) };
-        let plan = plan(PlanInput { times: analysis.times.clone(), lead, speech_s, loop_mode, faces });
+        let is_looped = speech_s - analysis.times.seconds(lead.0) > analysis.times.length_s();
+        let loop_shape = self.loop_shape(clip, analysis, loop_mode, is_looped)?;
+        let times = analysis.times.clone();
+        let plan = plan(PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces });
         self.check_length(&plan)?;
         if plan.is_looped() && !clip.is_still() {
-            let again = plan.len() - plan.source_frames();
-            let message = format!("the speech is longer than the video: {again} frames are shown again");
+            let message = format!("the speech is longer than the video: {}", repetition(&plan));
             self.warn(Warning::new(WarningCode::Looped, message));
         }
         Ok(plan)
+    }
+
+    /// The part of the clip that is looped.
+    fn loop_shape(
+        &self,
+        clip: &dyn Clip,
+        analysis: &Analysis,
+        mode: LoopMode,
+        is_looped: bool,
+    ) -> Result<LoopShape> {
+        let blended = u64::from(self.spec.crossfade_frames);
+        if is_looped && mode == LoopMode::Smart {
+            return best_loop(clip, analysis, blended, self.observer);
+        }
+        Ok(LoopShape { blended, ..LoopShape::whole(analysis.times.len() as u64) })
     }
 
     /// Whether the output runs on the clock of the source, so that its other streams fit.
@@ -307,12 +326,23 @@ impl Job<'_> {
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),
             output,
+            looping: facts.plan.loop_facts(),
             tracks: facts.tracks(),
             warnings: std::mem::take(&mut self.warnings),
             timings_ms: std::mem::take(&mut self.timings),
             total_ms: total.as_millis() as u64,
             peak_memory_bytes: self.memory.peak_bytes(),
         })
+    }
+}
+
+/// What is shown where the clip has ended and the speech goes on.
+fn repetition(plan: &Plan) -> String {
+    let more = plan.len() - plan.source_frames();
+    match plan.loop_facts().mode {
+        LoopMode::Hold => format!("its last frame stays for {more} more"),
+        LoopMode::Remap => format!("it is slowed down by {more} frames"),
+        _ => format!("{more} frames are shown again"),
     }
 }
 

@@ -16,6 +16,7 @@ mod enhance;
 mod faces;
 mod inputs;
 mod job;
+mod loops;
 mod mask;
 mod memory;
 mod order;
@@ -34,7 +35,8 @@ mod untouched;
 
 pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
-pub use plan::{FacePlan, Plan, PlanInput, PlannedFrame, plan};
+pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};
+pub use plan::{Blend, FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
 pub use runner::{Runner, run};
@@ -42,7 +44,7 @@ pub use score::{
     Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,
     score,
 };
-pub use spec::{EncodeOptions, EngineChoice, JobSpec, LoopMode, SPEC_VERSION, StillOptions};
+pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_engines::EnhanceArea;
 pub use viseme_face::{DetectorChoice, FaceChoice, Weights};

@@ -28,6 +28,13 @@ pub(crate) fn mask_frame(frame: &Frame, patches: &[Patch], pts: Pts) -> Frame {
     Frame { pts, format: FORMAT, width: frame.width, height: frame.height, planes: vec![plane] }
 }
 
+/// The mask of a `frame` that is a blend of two: 255 all over, for none of its samples is the decoder's own.
+pub(crate) fn mask_of_blend(frame: &Frame, pts: Pts) -> Frame {
+    let (width, height) = (frame.width, frame.height);
+    let samples = Samples::U8(vec![255; width as usize * height as usize]);
+    Frame { pts, format: FORMAT, width, height, planes: vec![Plane { width, height, samples }] }
+}
+
 /// Raises the mask under one plane of a patch; a subsampled sample covers all of its pixels.
 fn paint(mask: &mut [u8], width: usize, format: PixelFormat, patch: &Patch, plane: usize) {
     let (shift_x, shift_y) = format.plane_shift(plane);

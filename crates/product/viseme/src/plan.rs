@@ -4,8 +4,8 @@
 //! words. The plan is a formula over the source: the times of its frames and what happens to each face in them. Nothing
 //! in it grows with the output.
 
+use crate::loops::{LoopFacts, LoopMode, LoopShape};
 use crate::order::Order;
-use crate::spec::LoopMode;
 use crate::times::FrameTimes;
 use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
@@ -25,6 +25,8 @@ pub struct PlanInput {
     pub speech_s: f64,
     /// What is shown when the speech is longer than the clip.
     pub loop_mode: LoopMode,
+    /// The part of the clip that is looped, in the modes that blend.
+    pub loop_shape: LoopShape,
     /// The faces whose lips move.
     pub faces: Vec<FacePlan>,
 }
@@ -67,13 +69,27 @@ impl FacePlan {
     }
 }
 
+/// Two source frames that are blended, at the boundary of a loop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blend {
+    /// The frame of the round that ends.
+    pub leaving: FrameIndex,
+    /// The frame of the round that begins.
+    pub arriving: FrameIndex,
+    /// How far the way has gone from the one to the other: above 0, below 1.
+    pub share: f32,
+}
+
 /// One frame of the output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedFrame {
     /// Its number in the output.
     pub output: FrameIndex,
-    /// The source frame that it shows, counted from the start of the chosen range.
+    /// The source frame that it shows, counted from the start of the chosen range. Of a [`blend`](Self::blend) the
+    /// nearer of the two: what is known of its faces holds for the blend.
     pub source: FrameIndex,
+    /// The two source frames that it is made of, where one round of a loop passes over into the next.
+    pub blend: Option<Blend>,
     /// When it is shown: ticks from the start of the output.
     pub pts: Pts,
     /// The same moment in seconds, which is the moment of the speech that the lips speak.
@@ -81,6 +97,11 @@ pub struct PlannedFrame {
 }
 
 impl PlannedFrame {
+    /// The source frame that the reading goes on with after this one.
+    pub(crate) fn followed(&self) -> FrameIndex {
+        self.blend.map_or(self.source, |blend| blend.arriving)
+    }
+
     /// The same for the engine.
     pub(crate) fn mouth(&self) -> PlannedMouth {
         PlannedMouth { output: self.output, source: self.source, speech_s: self.speech_s }
@@ -92,18 +113,21 @@ impl PlannedFrame {
 pub struct Plan {
     order: Order,
     lead: i64,
+    loop_mode: LoopMode,
     faces: Vec<FacePlan>,
 }
 
 /// Plans a job.
 ///
 /// The output covers the whole clip when the speech is shorter, and the whole speech when it is longer; with
-/// [`LoopMode::None`] it ends with the shorter of the two. No frames come of a clip without frames.
+/// [`LoopMode::None`] it ends with the shorter of the two, with [`LoopMode::Remap`] always with the speech. No frames
+/// come of a clip without frames.
 #[must_use]
 pub fn plan(input: PlanInput) -> Plan {
     let lead = input.lead.0.max(0);
     let speech_s = input.speech_s - input.times.seconds(lead);
-    Plan { order: Order::new(input.times, speech_s, input.loop_mode), lead, faces: input.faces }
+    let order = Order::new(input.times, speech_s, input.loop_mode, input.loop_shape);
+    Plan { order, lead, loop_mode: input.loop_mode, faces: input.faces }
 }
 
 impl Plan {
@@ -143,6 +167,18 @@ impl Plan {
         self.len() > self.source_frames()
     }
 
+    /// What is shown where clip and speech are not of one length.
+    #[must_use]
+    pub fn loop_facts(&self) -> LoopFacts {
+        let shape = self.order.shape();
+        LoopFacts {
+            mode: self.loop_mode,
+            shape,
+            period_frames: shape.and(self.order.period()).map(|period| period as u64),
+            frames_blended: self.frames().filter(|frame| frame.blend.is_some()).count() as u64,
+        }
+    }
+
     /// When output frame `output` starts, in seconds; the end of the output for its length.
     #[must_use]
     pub fn start_s(&self, output: u64) -> f64 {
@@ -153,9 +189,11 @@ impl Plan {
     #[must_use]
     pub fn frame(&self, output: u64) -> PlannedFrame {
         let ticks = self.lead + self.order.start(output as usize);
+        let shown = self.order.shown(output as usize);
         PlannedFrame {
             output: FrameIndex(output),
-            source: FrameIndex(self.order.source(output as usize) as u64),
+            source: FrameIndex(shown.source as u64),
+            blend: shown.blend,
             pts: Pts(ticks),
             speech_s: self.order.times().seconds(ticks),
         }

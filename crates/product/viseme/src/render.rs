@@ -2,7 +2,8 @@
 
 use crate::analyse::Analysis;
 use crate::clip::Clip;
-use crate::mask::mask_frame;
+use crate::loops::faces::face_in;
+use crate::mask::{mask_frame, mask_of_blend};
 use crate::plan::{Plan, PlannedFrame};
 use crate::source::PlannedFrames;
 use crate::threads::{channel, join, spawn};
@@ -211,7 +212,7 @@ impl Renderer<'_> {
                 if state.skip.is_some() {
                     continue;
                 }
-                if let Some(observation) = self.analysis.tracks.smoothed(face.track, planned.source)? {
+                if let Some(observation) = face_in(&self.analysis.tracks, face.track, planned)? {
                     faces.push(Face { position, track: face.track, observation, strength: state.strength });
                 }
             }
@@ -227,9 +228,14 @@ impl Renderer<'_> {
                 return Err(Error::cancelled());
             }
             if let Some(mask) = &mut sinks.mask {
-                mask.write(&mask_frame(&frame, &patches, planned.pts))?;
+                let changed = if planned.blend.is_some() {
+                    mask_of_blend(&frame, planned.pts)
+                } else {
+                    mask_frame(&frame, &patches, planned.pts)
+                };
+                mask.write(&changed)?;
             }
-            // Only the frame of a still picture is shared, and copied here.
+            // Only a frame that is shown several times on end is shared, and copied here.
             let mut frame = Arc::unwrap_or_clone(frame);
             frame.pts = planned.pts;
             for patch in &patches {
@@ -248,8 +254,8 @@ impl Renderer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loops::LoopMode;
     use crate::source::tests::{MemoryClip, planned};
-    use crate::spec::LoopMode;
     use viseme_core::geometry::PixelRect;
     use viseme_core::{ErrorKind, Pts, Silent};
     use viseme_engines::{JobContext, LocalEngine};

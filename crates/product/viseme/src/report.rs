@@ -1,5 +1,6 @@
 //! What a job did, for people and machines.
 
+use crate::loops::LoopFacts;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,6 +36,9 @@ pub struct Report {
     pub speech: SpeechFacts,
     /// The video that came out.
     pub output: OutputFacts,
+    /// What was shown where the video and the speech were not of one length.
+    #[serde(rename = "loop")]
+    pub looping: LoopFacts,
     /// Every face that was followed, in order of appearance.
     pub tracks: Vec<TrackReport>,
     /// What went less well than asked for.

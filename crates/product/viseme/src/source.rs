@@ -2,6 +2,8 @@
 
 use crate::analyse::Analysis;
 use crate::clip::{Clip, ClipReader};
+use crate::loops::blend::blended;
+use crate::loops::faces::pairs;
 use crate::plan::{Plan, PlannedFrame};
 use std::sync::Arc;
 use viseme_core::{Error, FrameIndex, Pts, Result};
@@ -11,35 +13,26 @@ use viseme_imaging::Frame;
 /// it, so a longer one costs less time.
 const BACKWARD_BYTES: usize = 40 << 20;
 
-/// Reads the source frames of a plan.
+/// So many frames are decoded and dropped rather than looked for anew.
+const MOST_SKIPPED: u64 = 100;
+
+/// Reads the source frames of a plan, and blends them where it says so.
 pub(crate) struct PlannedFrames<'a> {
-    clip: &'a dyn Clip,
     analysis: &'a Analysis,
     plan: &'a Plan,
-    backward_bytes: usize,
     /// The next output frame.
     next: u64,
-    reading: Reading,
-}
-
-/// Where the next frame comes from.
-enum Reading {
-    /// Nowhere yet.
-    Start,
-    /// The only frame there is.
-    Single(Arc<Frame>),
-    /// A reader whose next frame has this number.
-    Forward(Box<dyn ClipReader>, u64),
-    /// Frames to be shown from the last to the first; the last one has the number given.
-    Backward(Vec<Arc<Frame>>, u64),
+    cursor: Cursor<'a>,
+    /// The round that ends, while it is blended into the one that begins.
+    leaving: Option<Cursor<'a>>,
 }
 
 impl<'a> PlannedFrames<'a> {
     pub(crate) fn new(clip: &'a dyn Clip, analysis: &'a Analysis, plan: &'a Plan) -> Self {
-        Self { clip, analysis, plan, backward_bytes: BACKWARD_BYTES, next: 0, reading: Reading::Start }
+        Self { analysis, plan, next: 0, cursor: Cursor::new(clip, analysis), leaving: None }
     }
 
-    /// The next output frame and the source frame that it shows; `None` after the last.
+    /// The next output frame and the picture that it shows, before lips are made; `None` after the last.
     ///
     /// # Errors
     /// When the clip cannot be decoded, or gives fewer frames than it did the first time.
@@ -48,18 +41,94 @@ impl<'a> PlannedFrames<'a> {
             return Ok(None);
         }
         let planned = self.plan.frame(self.next);
-        let is_step_back = self.next > 0 && self.plan.frame(self.next - 1).source.0 == planned.source.0 + 1;
+        let followed = |output: u64| self.plan.frame(output).followed().0;
+        let wanted = planned.followed().0;
+        let way = Way {
+            is_back: self.next > 0 && followed(self.next - 1) == wanted + 1,
+            stays: self.next + 1 < self.plan.len() && followed(self.next + 1) == wanted,
+        };
         self.next += 1;
-        let frame = self.source(planned.source.0, is_step_back)?;
-        Ok(Some((planned, frame)))
+        let Some(blend) = planned.blend else {
+            self.leaving = None;
+            return Ok(Some((planned, self.cursor.frame(wanted, way)?)));
+        };
+        let another = self.cursor.another();
+        let ending = self.leaving.get_or_insert_with(|| std::mem::replace(&mut self.cursor, another));
+        let (leaving, arriving) = (ending.forward(blend.leaving.0)?, self.cursor.frame(wanted, way)?);
+        let faces = pairs(&self.analysis.tracks, &blend)?;
+        let frame = blended(&leaving, &arriving, &faces, blend.share);
+        Ok(Some((planned, Arc::new(frame))))
+    }
+}
+
+/// How the frames before and after one lie.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Way {
+    /// The frame before was the next one of the clip.
+    is_back: bool,
+    /// The frame after is the same.
+    stays: bool,
+}
+
+/// One place in a clip from which frames are read.
+pub(crate) struct Cursor<'a> {
+    clip: &'a dyn Clip,
+    analysis: &'a Analysis,
+    backward_bytes: usize,
+    reading: Reading,
+    /// A frame that is wanted again, with its number.
+    kept: Option<(Arc<Frame>, u64)>,
+}
+
+/// Where the next frame comes from.
+enum Reading {
+    /// Nowhere yet.
+    Start,
+    /// A reader whose next frame has this number.
+    Forward(Box<dyn ClipReader>, u64),
+    /// Frames to be shown from the last to the first; the last one has the number given.
+    Backward(Vec<Arc<Frame>>, u64),
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(clip: &'a dyn Clip, analysis: &'a Analysis) -> Self {
+        Self { clip, analysis, backward_bytes: BACKWARD_BYTES, reading: Reading::Start, kept: None }
     }
 
-    fn source(&mut self, wanted: u64, is_step_back: bool) -> Result<Arc<Frame>> {
+    /// Another one in the same clip.
+    fn another(&self) -> Self {
+        Self { backward_bytes: self.backward_bytes, ..Self::new(self.clip, self.analysis) }
+    }
+
+    /// Frame `wanted` of the range, on the way forwards.
+    ///
+    /// # Errors
+    /// As [`PlannedFrames::next_frame`].
+    pub(crate) fn forward(&mut self, wanted: u64) -> Result<Arc<Frame>> {
+        self.frame(wanted, Way::default())
+    }
+
+    fn frame(&mut self, wanted: u64, way: Way) -> Result<Arc<Frame>> {
+        let frame = match self.kept.take() {
+            Some((frame, number)) if number == wanted => frame,
+            _ => self.read(wanted, way.is_back)?,
+        };
+        if way.stays {
+            self.kept = Some((Arc::clone(&frame), wanted));
+        }
+        Ok(frame)
+    }
+
+    fn read(&mut self, wanted: u64, is_back: bool) -> Result<Arc<Frame>> {
         match &mut self.reading {
-            Reading::Single(frame) => return Ok(Arc::clone(frame)),
-            Reading::Forward(reader, next) if *next == wanted => {
-                *next += 1;
-                return decoded(reader.as_mut()).map(Arc::new);
+            Reading::Forward(reader, next) if (*next..*next + MOST_SKIPPED).contains(&wanted) => {
+                for _ in *next..wanted {
+                    decoded(reader.as_mut())?;
+                }
+                *next = wanted + 1;
+                let frame = decoded(reader.as_mut())?;
+                self.close_at_end(wanted);
+                return Ok(Arc::new(frame));
             }
             Reading::Backward(frames, last) if *last == wanted => {
                 if let Some(frame) = frames.pop() {
@@ -71,18 +140,21 @@ impl<'a> PlannedFrames<'a> {
         }
         // The old reader's decoder ends before a new one starts.
         self.reading = Reading::Start;
-        if self.plan.source_frames() == 1 {
-            let frame = Arc::new(decoded(self.open(0)?.as_mut())?);
-            self.reading = Reading::Single(Arc::clone(&frame));
-            return Ok(frame);
-        }
-        if is_step_back {
+        if is_back {
             return self.read_back_from(wanted);
         }
         let mut reader = self.open(wanted)?;
         let frame = decoded(reader.as_mut())?;
         self.reading = Reading::Forward(reader, wanted + 1);
+        self.close_at_end(wanted);
         Ok(Arc::new(frame))
+    }
+
+    /// Ends the decoder after the last frame: it may be shown for long.
+    fn close_at_end(&mut self, read: u64) {
+        if read + 1 == self.analysis.times.len() as u64 {
+            self.reading = Reading::Start;
+        }
     }
 
     /// Decodes the stretch that ends with `wanted` and gives that frame.
@@ -117,8 +189,8 @@ fn decoded(reader: &mut dyn ClipReader) -> Result<Frame> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::loops::{LoopMode, LoopShape};
     use crate::plan::{PlanInput, plan};
-    use crate::spec::LoopMode;
     use crate::times::FrameTimes;
     use std::collections::BTreeSet;
     use std::sync::Mutex;
@@ -187,7 +259,8 @@ pub(crate) mod tests {
     pub(crate) fn planned(analysis: &Analysis, output: u64, loop_mode: LoopMode) -> Plan {
         let speech_s = output as f64 * 0.04;
         let (times, lead) = (analysis.times.clone(), Pts(0));
-        plan(PlanInput { times, lead, speech_s, loop_mode, faces: Vec::new() })
+        let loop_shape = LoopShape { blended: 3, ..LoopShape::whole(times.len() as u64) };
+        plan(PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces: Vec::new() })
     }
 
     fn shown(frames: &mut PlannedFrames<'_>) -> Vec<(u64, f32)> {
@@ -203,7 +276,7 @@ pub(crate) mod tests {
         let analysis = clip.analysis();
         let plan = planned(&analysis, 30, LoopMode::Pingpong);
         let mut frames = PlannedFrames::new(&clip, &analysis, &plan);
-        frames.backward_bytes = 4 * clip.frames[0].byte_size();
+        frames.cursor.backward_bytes = 4 * clip.frames[0].byte_size();
         let shown = shown(&mut frames);
         assert_eq!(shown.len(), 30);
         assert!(shown.iter().all(|&(source, value)| (source as f32 - value).abs() < 0.5), "{shown:?}");
@@ -223,6 +296,39 @@ pub(crate) mod tests {
         let plan = planned(&analysis, 10, LoopMode::Pingpong);
         assert_eq!(shown(&mut PlannedFrames::new(&lone, &analysis, &plan)).len(), 10);
         assert_eq!(*lone.opened.lock().unwrap(), [0]);
+    }
+
+    #[test]
+    fn the_end_of_a_round_is_blended_into_the_start_of_the_next() {
+        let clip = MemoryClip::new(10);
+        let analysis = clip.analysis();
+        let plan = planned(&analysis, 17, LoopMode::Crossfade);
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan);
+        let next = || frames.next_frame().unwrap();
+        let values: Vec<_> =
+            std::iter::from_fn(next).map(|(_, frame)| frame.planes[0].value(3, 5) as u32).collect();
+        // 7 and 0, 8 and 1, 9 and 2, by quarters: 5.25, 4.5, 3.75.
+        assert_eq!(values, [0, 1, 2, 3, 4, 5, 6, 5, 5, 4, 3, 4, 5, 6, 5, 5, 4]);
+        assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_frame_that_stays_is_read_once() {
+        let clip = MemoryClip::new(5);
+        let analysis = clip.analysis();
+        let plan = planned(&analysis, 300, LoopMode::Hold);
+        let held = shown(&mut PlannedFrames::new(&clip, &analysis, &plan));
+        assert!(held[4..].iter().all(|&shown| shown == (4, 4.0)));
+        let slow = planned(&analysis, 15, LoopMode::Remap);
+        let slow = shown(&mut PlannedFrames::new(&clip, &analysis, &slow));
+        assert!(
+            slow.iter().enumerate().all(|(output, &(source, _))| source == output as u64 / 3),
+            "{slow:?}"
+        );
+        let fast = planned(&analysis, 2, LoopMode::Remap);
+        let fast = shown(&mut PlannedFrames::new(&clip, &analysis, &fast));
+        assert_eq!(fast, [(1, 1.0), (3, 3.0)]);
+        assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 1]);
     }
 
     #[test]

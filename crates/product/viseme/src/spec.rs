@@ -1,6 +1,7 @@
 //! What a job is to do: versioned, written and read as JSON, checked before anything is opened.
 
 use crate::enhance::EnhanceChoice;
+use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
 use crate::registry;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct JobSpec {
     /// What is shown when the speech is longer than the video.
     #[serde(default)]
     pub loop_mode: LoopMode,
+    /// How many frames are blended at each boundary of a loop in the modes that blend, 1 to 30.
+    #[serde(default = "default_crossfade_frames")]
+    pub crossfade_frames: u8,
     /// What makes the mouths.
     #[serde(default)]
     pub engine: EngineChoice,
@@ -68,19 +72,6 @@ pub struct JobSpec {
     /// What the inputs may at most be.
     #[serde(default)]
     pub limits: Limits,
-}
-
-/// What is shown when the speech is longer than the video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoopMode {
-    /// Nothing: the output ends with the shorter of the two.
-    None,
-    /// The video from its start.
-    #[default]
-    Repeat,
-    /// The video backwards, then forwards again; the frames at the turns are shown once.
-    Pingpong,
 }
 
 /// What makes the mouths, and how.
@@ -140,6 +131,10 @@ impl EncodeOptions {
     }
 }
 
+fn default_crossfade_frames() -> u8 {
+    DEFAULT_CROSSFADE_FRAMES
+}
+
 /// The largest expression that is accepted; above it lips leave the face.
 const MAX_EXPRESSION: f32 = 2.0;
 
@@ -156,6 +151,7 @@ impl JobSpec {
             start_s: None,
             end_s: None,
             loop_mode: LoopMode::default(),
+            crossfade_frames: DEFAULT_CROSSFADE_FRAMES,
             engine: EngineChoice::default(),
             enhance: EnhanceChoice::default(),
             weights: Weights::default(),
@@ -209,6 +205,12 @@ impl JobSpec {
             let given = self.engine.expression;
             return Err(Error::invalid_input(format!(
                 "expression {given} is not between 0 and {MAX_EXPRESSION}"
+            )));
+        }
+        if !(1..=MAX_CROSSFADE_FRAMES).contains(&self.crossfade_frames) {
+            let given = self.crossfade_frames;
+            return Err(Error::invalid_input(format!(
+                "{given} crossfade frames are not between 1 and {MAX_CROSSFADE_FRAMES}"
             )));
         }
         if self.face == FaceChoice::Nth(0) {
@@ -323,7 +325,7 @@ mod tests {
         let mut spec = JobSpec::new("a.mp4", "b.wav", "c.mp4");
         spec.face = FaceChoice::Nth(2);
         spec.end_s = Some(3.5);
-        spec.loop_mode = LoopMode::Pingpong;
+        (spec.loop_mode, spec.crossfade_frames) = (LoopMode::Smart, 7);
         spec.engine.expression = 0.5;
         spec.engine.options.insert("profile".to_owned(), "reference".to_owned());
         (spec.enhance.name, spec.enhance.fidelity) = (EnhancerName::CodeFormer, Some(0.25));
@@ -352,9 +354,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 13] = [
+        let cases: [(&str, Change); 15] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
+            ("0 crossfade frames", |job| job.crossfade_frames = 0),
+            ("31 crossfade frames", |job| job.crossfade_frames = 31),
             ("strength 1.5", |job| job.enhance.strength = 1.5),
             ("fidelity NaN", |job| {
                 (job.enhance.name, job.enhance.fidelity) = (EnhancerName::CodeFormer, Some(f32::NAN));

@@ -80,6 +80,25 @@ impl FrameTimes {
         last + self.last_duration.or(before).unwrap_or_else(|| self.timebase.nearest(LONE_FRAME_S).0.max(1))
     }
 
+    /// Length of the clip in seconds.
+    #[must_use]
+    pub fn length_s(&self) -> f64 {
+        self.seconds(self.end())
+    }
+
+    /// The frame that is shown at a moment, in ticks from the first frame; the last one from the end of the clip on.
+    #[must_use]
+    pub fn frame_at(&self, ticks: i64) -> usize {
+        self.starts.partition_point(|&start| start <= ticks).clamp(1, self.len().max(1)) - 1
+    }
+
+    /// How long `frames` frames of mean length are shown, in ticks, rounded to nearest; 0 of a clip without frames.
+    #[must_use]
+    pub fn mean_ticks(&self, frames: usize) -> i64 {
+        let count = self.len().max(1) as i128;
+        ((2 * frames as i128 * i128::from(self.end()) + count) / (2 * count)) as i64
+    }
+
     /// Ticks to seconds.
     #[must_use]
     pub fn seconds(&self, ticks: i64) -> f64 {
@@ -101,6 +120,17 @@ mod tests {
         assert_eq!(starts, [0, 40, 41, 42, 120, 198]);
         times.set_last_duration(10);
         assert_eq!(times.end(), 130);
+    }
+
+    #[test]
+    fn frames_are_found_by_their_times() {
+        let mut times = FrameTimes::new(Timebase::new(1, 1000).unwrap());
+        [0, 33, 67, 100].into_iter().for_each(|pts| times.push(Pts(pts)));
+        let found: Vec<_> =
+            [-5, 0, 32, 33, 99, 100, 900].into_iter().map(|ticks| times.frame_at(ticks)).collect();
+        assert_eq!(found, [0, 0, 0, 1, 2, 3, 3]);
+        let means: Vec<_> = [0, 1, 2, 4, 8].into_iter().map(|frames| times.mean_ticks(frames)).collect();
+        assert_eq!(means, [0, 33, 67, 133, 266]);
     }
 
     #[test]

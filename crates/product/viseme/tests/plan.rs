@@ -3,11 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 use proptest::prelude::*;
-use viseme::{FacePlan, FrameTimes, LoopMode, Plan, PlanInput, plan};
+use viseme::{FacePlan, FrameTimes, LoopMode, LoopShape, Plan, PlanInput, plan};
 use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
 use viseme_face::TrackId;
 use viseme_face::segments::FrameState;
+
+const ALL_MODES: [LoopMode; 7] = [
+    LoopMode::None,
+    LoopMode::Repeat,
+    LoopMode::Pingpong,
+    LoopMode::Crossfade,
+    LoopMode::Smart,
+    LoopMode::Hold,
+    LoopMode::Remap,
+];
 
 fn milliseconds() -> Timebase {
     Timebase::new(1, 1000).unwrap()
@@ -26,7 +36,12 @@ fn times_of(durations: &[i64]) -> FrameTimes {
 }
 
 fn planned(durations: &[i64], speech_s: f64, loop_mode: LoopMode) -> Plan {
-    plan(PlanInput { times: times_of(durations), lead: Pts(0), speech_s, loop_mode, faces: Vec::new() })
+    shaped(durations, speech_s, loop_mode, LoopShape::whole(durations.len() as u64))
+}
+
+fn shaped(durations: &[i64], speech_s: f64, loop_mode: LoopMode, loop_shape: LoopShape) -> Plan {
+    let (times, lead) = (times_of(durations), Pts(0));
+    plan(PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces: Vec::new() })
 }
 
 fn sources(plan: &Plan) -> Vec<u64> {
@@ -38,8 +53,11 @@ fn picture(plan: &Plan) -> String {
     let line = |frame: viseme::PlannedFrame| {
         let strength = |face: &FacePlan| format!("{:.2}", face.state(frame.source).strength);
         let strengths: Vec<String> = plan.faces().iter().map(strength).collect();
+        let blend = frame.blend.map_or(String::new(), |blend| {
+            format!("  {} to {} at {:.2}", blend.leaving.0, blend.arriving.0, blend.share)
+        });
         format!(
-            "{:>2} <- {:>2} {:>4} ms  {}",
+            "{:>2} <- {:>2} {:>4} ms  {}{blend}",
             frame.output.0,
             frame.source.0,
             frame.pts.0,
@@ -62,9 +80,10 @@ fn a_looped_clip_of_variable_rate_with_two_faces() {
         FacePlan::new(TrackId(1), &states(&[0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0])),
     ];
     let times = times_of(&[40, 40, 20, 60, 40, 40, 80, 40]);
-    for loop_mode in [LoopMode::None, LoopMode::Repeat, LoopMode::Pingpong] {
+    let loop_shape = LoopShape { first: 1, end: 7, blended: 2 };
+    for loop_mode in ALL_MODES {
         let (times, faces) = (times.clone(), faces.clone());
-        let input = PlanInput { times, lead: Pts(0), speech_s: 0.7, loop_mode, faces };
+        let input = PlanInput { times, lead: Pts(0), speech_s: 0.7, loop_mode, loop_shape, faces };
         insta::assert_snapshot!(format!("looped_{loop_mode:?}"), picture(&plan(input)));
     }
 }
@@ -77,7 +96,7 @@ fn the_clip_is_kept_whole_under_a_short_speech() {
 
 #[test]
 fn a_speech_of_equal_length_adds_no_frame() {
-    for mode in [LoopMode::None, LoopMode::Repeat, LoopMode::Pingpong] {
+    for mode in ALL_MODES {
         assert_eq!(planned(&[40; 250], 10.0, mode).len(), 250, "{mode:?}");
     }
 }
@@ -114,6 +133,7 @@ fn a_picture_that_starts_late_keeps_its_start() {
         lead: Pts(80),
         speech_s: 1.0,
         loop_mode: LoopMode::Repeat,
+        loop_shape: LoopShape::whole(10),
         faces: Vec::new(),
     };
     let plan = plan(input);
@@ -130,6 +150,7 @@ fn mouths_are_planned_only_where_they_move_and_in_every_round() {
         lead: Pts(0),
         speech_s: 0.28,
         loop_mode: LoopMode::Repeat,
+        loop_shape: LoopShape::whole(4),
         faces,
     };
     let plan = plan(input);
@@ -154,8 +175,47 @@ fn an_hour_of_output_is_planned_without_a_list_of_it() {
     assert_eq!(plan.frame(89_999).source, FrameIndex(24));
 }
 
+#[test]
+fn the_rounds_of_a_crossfade_are_shorter_by_the_blended_frames() {
+    let shape = LoopShape { first: 0, end: 10, blended: 3 };
+    let plan = shaped(&[40; 10], 1.2, LoopMode::Crossfade, shape);
+    assert_eq!(sources(&plan)[..18], [0, 1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 1, 2, 3]);
+    let blends: Vec<_> = plan.frames().filter_map(|frame| Some((frame.output.0, frame.blend?))).collect();
+    let places: Vec<_> =
+        blends.iter().map(|(output, blend)| (*output, blend.leaving.0, blend.arriving.0)).collect();
+    assert_eq!(places[..4], [(7, 7, 0), (8, 8, 1), (9, 9, 2), (14, 7, 0)]);
+    let facts = plan.loop_facts();
+    assert_eq!((facts.shape, facts.period_frames, facts.frames_blended), (Some(shape), Some(7), 11));
+}
+
+#[test]
+fn a_clip_that_is_not_looped_is_not_blended() {
+    let shape = LoopShape { first: 2, end: 8, blended: 3 };
+    for mode in [LoopMode::Crossfade, LoopMode::Smart] {
+        let plan = shaped(&[40; 10], 0.4, mode, shape);
+        assert_eq!(sources(&plan), (0..10).collect::<Vec<_>>());
+        assert_eq!((plan.loop_facts().shape, plan.loop_facts().frames_blended), (None, 0));
+    }
+}
+
+#[test]
+fn the_last_frame_is_held_at_the_mean_rate() {
+    let plan = planned(&[20, 30, 10, 40], 0.21, LoopMode::Hold);
+    let shown: Vec<_> = plan.frames().map(|frame| (frame.source.0, frame.pts.0)).collect();
+    assert_eq!(shown, [(0, 0), (1, 20), (2, 50), (3, 60), (3, 100), (3, 125), (3, 150), (3, 175), (3, 200)]);
+    assert_eq!(planned(&[40; 4], 0.01, LoopMode::Hold).len(), 4);
+}
+
+#[test]
+fn remapped_the_clip_fills_the_speech() {
+    assert_eq!(sources(&planned(&[40; 4], 0.48, LoopMode::Remap)), [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
+    assert_eq!(sources(&planned(&[40; 9], 0.12, LoopMode::Remap)), [1, 4, 7]);
+    assert_eq!(sources(&planned(&[10, 70, 40], 0.24, LoopMode::Remap)), [0, 1, 1, 1, 2, 2]);
+    assert_eq!(planned(&[40; 9], 0.0, LoopMode::Remap).len(), 1);
+}
+
 fn loop_modes() -> impl Strategy<Value = LoopMode> {
-    prop_oneof![Just(LoopMode::None), Just(LoopMode::Repeat), Just(LoopMode::Pingpong)]
+    prop::sample::select(&ALL_MODES[..])
 }
 
 proptest! {
@@ -164,19 +224,51 @@ proptest! {
         durations in prop::collection::vec(1i64..200, 1..40),
         speech_ms in 0u32..20_000,
         mode in loop_modes(),
+        (first, end, blended) in (0u64..60, 0u64..60, 0u64..40),
     ) {
         let speech_s = f64::from(speech_ms) / 1000.0;
         let clip_s = durations.iter().sum::<i64>() as f64 / 1000.0;
-        let plan = planned(&durations, speech_s, mode);
+        let plan = shaped(&durations, speech_s, mode, LoopShape { first, end: end.max(1), blended });
         let frames: Vec<_> = plan.frames().collect();
         prop_assert_eq!(frames.len() as u64, plan.len());
-        prop_assert!(frames.iter().all(|frame| frame.source.0 < durations.len() as u64));
+        for frame in &frames {
+            prop_assert!(frame.source.0 < durations.len() as u64);
+            if let Some(blend) = frame.blend {
+                prop_assert!(blend.share > 0.0 && blend.share < 1.0);
+                prop_assert!(blend.leaving.0.max(blend.arriving.0) < durations.len() as u64);
+                prop_assert!(frame.source == blend.leaving || frame.source == blend.arriving);
+            }
+        }
         prop_assert!(frames.windows(2).all(|pair| pair[0].pts < pair[1].pts));
-        prop_assert_eq!(frames[0].source, FrameIndex(0));
+        prop_assert!(mode == LoopMode::Remap || frames[0].source == FrameIndex(0));
         // The last frame starts before the end that was asked for, and lasts until it.
-        let end_s = if mode == LoopMode::None { clip_s.min(speech_s) } else { clip_s.max(speech_s) };
+        let end_s = match mode {
+            LoopMode::None => clip_s.min(speech_s),
+            LoopMode::Remap => speech_s,
+            _ => clip_s.max(speech_s),
+        };
         prop_assert!(frames.len() == 1 || frames[frames.len() - 1].speech_s < end_s);
         prop_assert!(plan.duration_s() >= end_s - 1e-6);
+    }
+
+    #[test]
+    fn at_any_constant_rate_lengths_are_right_to_a_frame(
+        frames in 1usize..80,
+        ticks in 1i64..4000,
+        shares in 0.0f64..4.0,
+        mode in loop_modes(),
+        blended in 0u64..31,
+    ) {
+        let clip_s = frames as f64 * ticks as f64 / 1000.0;
+        let speech_s = clip_s * shares;
+        let shape = LoopShape { blended, ..LoopShape::whole(frames as u64) };
+        let plan = shaped(&vec![ticks; frames], speech_s, mode, shape);
+        let wanted_s = match mode {
+            LoopMode::None => clip_s.min(speech_s),
+            LoopMode::Remap => speech_s,
+            _ => clip_s.max(speech_s),
+        };
+        prop_assert!((plan.duration_s() - wanted_s).abs() <= ticks as f64 / 1000.0 + 1e-6);
     }
 
     #[test]

@@ -51,6 +51,25 @@ fn in_a_filmed_clip_nothing_but_the_mouth_changes() {
 }
 
 #[test]
+fn a_filmed_clip_is_looped_to_the_length_of_the_speech_in_every_mode() {
+    let media = skip_without_shared!().join("media");
+    let folder = tempfile::tempdir().unwrap();
+    let speech =
+        viseme_testing::clips::sound_of(&media.join("vr_3_590.mp4"), folder.path(), "speech.wav", 0.0);
+    for mode in ["none", "repeat", "pingpong", "crossfade", "smart", "hold", "remap"] {
+        let mut spec =
+            JobSpec::new(media.join("mead_surprised_256.mp4"), &speech, folder.path().join("out.mp4"));
+        spec.loop_mode = serde_json::from_value(mode.into()).unwrap();
+        spec.end_s = Some(1.6);
+        let report = viseme::run(&spec, &Silent).unwrap();
+        let wanted_ms = if mode == "none" { 1600 } else { report.speech.duration_ms };
+        assert!(report.output.duration_ms.abs_diff(wanted_ms) <= 40, "{mode}: {}", report.output.duration_ms);
+        assert_eq!(report.output.frames_written, report.output.frames_planned, "{mode}");
+        assert_eq!(report.looping.frames_blended > 0, ["crossfade", "smart"].contains(&mode), "{mode}");
+    }
+}
+
+#[test]
 fn the_faces_of_the_presenter_are_listed_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let preview = folder.path().join("preview.mp4");

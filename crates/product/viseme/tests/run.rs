@@ -148,6 +148,56 @@ fn every_loop_mode_shows_the_frames_it_says() {
 }
 
 #[test]
+fn in_every_mode_the_output_is_as_long_as_it_should_be_to_one_frame() {
+    use LoopMode::{Crossfade, Hold, None, Pingpong, Remap, Repeat, Smart};
+    for (clip_s, speech_s, rate) in [(0.4, 1.2, "25"), (1.2, 0.4, "30000/1001")] {
+        let mut studio = Studio::new(&TestClip { duration_s: clip_s, rate, ..TestClip::default() }, speech_s);
+        studio.spec.mask_output = Option::None;
+        for mode in [None, Repeat, Pingpong, Crossfade, Smart, Hold, Remap] {
+            studio.spec.loop_mode = mode;
+            let report = studio.run(engine()).unwrap();
+            let wanted_s = match mode {
+                None => clip_s.min(speech_s),
+                Remap => speech_s,
+                _ => clip_s.max(speech_s),
+            };
+            let off_s = report.output.duration_ms as f64 / 1000.0 - wanted_s;
+            assert!(off_s.abs() < 1.01 / report.input.fps, "{mode:?}: {off_s} s");
+            let written = studio.outputs();
+            assert_eq!(written.len() as u64, report.output.frames_planned, "{mode:?}");
+            assert!(written.windows(2).all(|pair| pair[0].pts < pair[1].pts), "{mode:?}");
+            assert_eq!(report.looping.mode, mode);
+        }
+    }
+}
+
+#[test]
+fn a_crossfade_blends_the_rounds_and_says_so() {
+    let mut studio = Studio::new(&TestClip { duration_s: 0.8, ..TestClip::default() }, 1.6);
+    (studio.spec.loop_mode, studio.spec.crossfade_frames) = (LoopMode::Crossfade, 5);
+    let engine = engine();
+    let report = studio.run(engine.clone()).unwrap();
+    let shape = report.looping.shape.unwrap();
+    assert_eq!((shape.first, shape.end, shape.blended), (0, 20, 5));
+    assert_eq!((report.looping.period_frames, report.looping.frames_blended), (Some(15), 10));
+    // Every frame speaks at its own time, the blended ones too.
+    let calls = engine.calls();
+    let spoken: Vec<_> = calls.made.iter().map(|(mouth, _)| mouth.speech_s).collect();
+    assert_eq!(spoken.len(), 40);
+    assert!(spoken.iter().enumerate().all(|(output, moment)| (moment - output as f64 * 0.04).abs() < 1e-6));
+    let (sources, outputs, masks) = (studio.sources(), studio.outputs(), studio.masks());
+    for output in 0..40 {
+        let is_blend = output >= 15 && (output - 15) % 15 < 5;
+        let Samples::U8(mask) = &masks[output].planes[0].samples else { panic!("8 bits") };
+        assert_eq!(mask.iter().all(|&weight| weight == 255), is_blend, "output frame {output}");
+        if !is_blend {
+            let source = if output < 15 { output } else { (output - 15) % 15 };
+            assert_planes_equal_outside_mask(&sources[source], &outputs[output], &masks[output]);
+        }
+    }
+}
+
+#[test]
 fn the_second_round_speaks_its_own_words() {
     let studio = Studio::new(&TestClip { duration_s: 0.4, ..TestClip::default() }, 0.8);
     let engine = engine();

@@ -101,6 +101,10 @@ pub(crate) struct SyncArguments {
     /// What to show when the speech is longer than the video
     #[arg(long = "loop", value_name = "MODE", default_value = "repeat")]
     pub(crate) loop_mode: LoopArgument,
+    /// How many frames crossfade and smart blend at each boundary
+    #[arg(long, value_name = "1-30", default_value_t = viseme::DEFAULT_CROSSFADE_FRAMES,
+        value_parser = clap::value_parser!(u8).range(1..=i64::from(viseme::MAX_CROSSFADE_FRAMES)))]
+    pub(crate) crossfade_frames: u8,
     /// The engine that makes the mouths: native, or wav2lip, whose weights must be installed
     #[arg(long, default_value = "native")]
     pub(crate) engine: String,
@@ -290,12 +294,24 @@ impl EncodeArguments {
 /// What happens when the speech is longer than the video.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LoopArgument {
-    /// The output ends with the video
+    /// The output ends with the shorter of the two (also: `cut_off`)
+    #[value(alias = "cut_off")]
     None,
-    /// The video starts again
+    /// The video starts again (also: loop)
+    #[value(alias = "loop")]
     Repeat,
-    /// The video runs backwards, then forwards again
+    /// The video runs backwards, then forwards again (also: bounce)
+    #[value(alias = "bounce")]
     Pingpong,
+    /// The video starts again, its last frames blended into its first ones
+    Crossfade,
+    /// As crossfade, from a place near the end that is like one near the start
+    Smart,
+    /// The last frame stays, the lips go on (also: silence)
+    #[value(alias = "silence")]
+    Hold,
+    /// The video is slowed down, or sped up, to the length of the speech
+    Remap,
 }
 
 impl From<LoopArgument> for viseme::LoopMode {
@@ -304,6 +320,10 @@ impl From<LoopArgument> for viseme::LoopMode {
             LoopArgument::None => Self::None,
             LoopArgument::Repeat => Self::Repeat,
             LoopArgument::Pingpong => Self::Pingpong,
+            LoopArgument::Crossfade => Self::Crossfade,
+            LoopArgument::Smart => Self::Smart,
+            LoopArgument::Hold => Self::Hold,
+            LoopArgument::Remap => Self::Remap,
         }
     }
 }

@@ -49,13 +49,6 @@ pub(crate) fn decode(record: &[u8; RECORD_BYTES]) -> Option<FaceObservation> {
     FaceObservation::new(Box::new(points), header(3), header(4))
 }
 
-/// The face between two others of the same track: `share` of the way from `a` to `b`.
-pub(crate) fn between(a: &FaceObservation, b: &FaceObservation, share: f32) -> Option<FaceObservation> {
-    let mix = |x: f32, y: f32| x + (y - x) * share;
-    let points = std::array::from_fn(|i| a.points[i] + (b.points[i] - a.points[i]) * share);
-    FaceObservation::new(Box::new(points), mix(a.presence, b.presence), mix(a.mouth_visible, b.mouth_visible))
-}
-
 /// The box and the few numbers of a face that stay in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaceSummary {

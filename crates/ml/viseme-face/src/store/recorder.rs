@@ -1,6 +1,6 @@
 //! Writes what the tracker sees, frame by frame.
 
-use super::record::{FaceSummary, RECORD_BYTES, between, encode};
+use super::record::{FaceSummary, RECORD_BYTES, encode};
 use super::{Track, TrackStore};
 use crate::{FaceObservation, TrackId};
 use std::collections::BTreeMap;
@@ -109,7 +109,7 @@ impl TrackRecorder {
         let end = open.track.frames().end;
         for missing in end..frame.0 {
             let share = (missing + 1 - end) as f32 / (frame.0 + 1 - end) as f32;
-            let bridge = between(&open.last, face, share).unwrap_or_else(|| open.last.clone());
+            let bridge = open.last.towards(face, share).unwrap_or_else(|| open.last.clone());
             self.write(&mut open.track, &bridge)?;
         }
         self.write(&mut open.track, face)?;

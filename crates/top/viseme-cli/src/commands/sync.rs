@@ -29,6 +29,7 @@ fn job(arguments: SyncArguments) -> JobSpec {
         start_s: arguments.start,
         end_s: arguments.end,
         loop_mode: arguments.loop_mode.into(),
+        crossfade_frames: arguments.crossfade_frames,
         engine: EngineChoice {
             name: arguments.engine,
             expression: arguments.expression,
