@@ -112,10 +112,11 @@ impl Motion {
 
     /// One solution: moved by at most a pixel towards what makes both pictures alike.
     fn refined(&self, [first, second]: &[ImageF32; 2], share: f32, guess: Option<&MotionGuess>) -> Self {
-        let (a, b) = (self.seen(first, -share), self.seen(second, 1.0 - share));
+        let (before, after) = (self.seen(first, -share), self.seen(second, 1.0 - share));
         // How the difference changes with the motion.
-        let (gx, gy) = gradient(&b.clone().zip(&a, |b, a| (1.0 - share) * b + share * a));
-        let difference = b.zip(&a, |b, a| b - a);
+        let (gx, gy) =
+            gradient(&after.clone().zip(&before, |after, before| (1.0 - share) * after + share * before));
+        let difference = after.zip(&before, |after, before| after - before);
         let windowed = |u: &ImageF32, v: &ImageF32| u.clone().zip(v, |u, v| u * v).blurred(WINDOW_SIGMA);
         let (xx, xy, yy) = (windowed(&gx, &gx), windowed(&gx, &gy), windowed(&gy, &gy));
         let (xd, yd) = (windowed(&gx, &difference), windowed(&gy, &difference));
@@ -172,9 +173,9 @@ fn gradient(image: &ImageF32) -> (ImageF32, ImageF32) {
     for y in 0..height {
         let (above, below) = (image.row(y.saturating_sub(1)), image.row((y + 1).min(height - 1)));
         let row = image.row(y);
-        for x in 0..width {
+        for (x, (above, below)) in above.iter().zip(below).enumerate() {
             gx.row_mut(y)[x] = 0.5 * (row[(x + 1).min(width - 1)] - row[x.saturating_sub(1)]);
-            gy.row_mut(y)[x] = 0.5 * (below[x] - above[x]);
+            gy.row_mut(y)[x] = 0.5 * (below - above);
         }
     }
     (gx, gy)

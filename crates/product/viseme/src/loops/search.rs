@@ -56,8 +56,8 @@ pub(crate) fn best_loop(
             if observer.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            let index = FrameIndex(index);
-            Ok(Look { thumbnail: thumbnail(&*cursor.forward(index.0)?), face: largest(analysis, index) })
+            let frame = cursor.forward(index)?;
+            Ok(Look { thumbnail: thumbnail(&frame), face: largest(analysis, FrameIndex(index)) })
         };
         (first..first + searched).map(look).collect::<Result<Vec<_>>>()
     };
