@@ -1,9 +1,9 @@
 //! What went less well than asked for, without stopping the job.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What kind of warning, for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WarningCode {
@@ -29,10 +29,12 @@ pub enum WarningCode {
     ModelMissing,
     /// Another process holds what is needed; this one waits for it.
     Waiting,
+    /// What was learnt of the video could not be kept for the next job on it.
+    NotCached,
 }
 
 /// A warning of a run: it is in the report and goes to the observer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind.
     pub code: WarningCode,

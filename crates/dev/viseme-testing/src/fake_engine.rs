@@ -1,5 +1,6 @@
 //! An engine that paints a rectangle.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use viseme_core::geometry::PixelRect;
 use viseme_core::{Error, FrameIndex, Result};
@@ -8,6 +9,9 @@ use viseme_engines::{
 };
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch, PatchPlane};
+
+/// Name of the file of a kept study.
+const STUDY: &str = "fake.txt";
 
 /// What the engine paints over every mouth.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +27,8 @@ pub struct FakePatch {
 pub struct Calls {
     /// Frames studied, in order.
     pub studied: Vec<(FrameIndex, TrackId)>,
+    /// How often it went on from what another job kept.
+    pub restored: usize,
     /// Samples heard.
     pub samples: usize,
     /// Mouths planned.
@@ -43,6 +49,10 @@ pub enum Fault {
     PanicAt(u64),
     /// It leaves out the answer for this output frame.
     SilenceAt(u64),
+    /// It cannot keep what it studied.
+    CannotSave,
+    /// It cannot go on from what another job kept.
+    CannotRestore,
 }
 
 /// Paints [`FakePatch`] over every mouth. Its clones share what they were asked.
@@ -52,6 +62,7 @@ pub struct FakeEngine {
     patch: FakePatch,
     fault: Fault,
     voiced: bool,
+    keeps: bool,
     calls: Arc<Mutex<Calls>>,
 }
 
@@ -60,7 +71,7 @@ impl FakeEngine {
     #[must_use]
     pub fn new(patch: FakePatch) -> Self {
         let info = EngineInfo { name: "fake", description: "paints a rectangle", sample_rate_hz: 16_000 };
-        Self { info, patch, fault: Fault::None, voiced: true, calls: Arc::default() }
+        Self { info, patch, fault: Fault::None, voiced: true, keeps: false, calls: Arc::default() }
     }
 
     /// The same, but it misbehaves.
@@ -73,6 +84,12 @@ impl FakeEngine {
     #[must_use]
     pub fn deaf(self) -> Self {
         Self { voiced: false, ..self }
+    }
+
+    /// The same, but another job can go on from what it studied.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { keeps: true, ..self }
     }
 
     /// What it was asked so far.
@@ -89,6 +106,10 @@ impl LocalEngine for FakeEngine {
 
     fn begin(&self, context: JobContext) -> Result<Box<dyn EngineJob>> {
         Ok(Box::new(FakeJob { engine: self.clone(), context }))
+    }
+
+    fn study_key(&self) -> Option<String> {
+        self.keeps.then(String::new)
     }
 }
 
@@ -128,6 +149,24 @@ impl FakeJob {
 impl EngineJob for FakeJob {
     fn study(&mut self, index: FrameIndex, _: &Frame, track: TrackId, _: &FaceObservation) -> Result<()> {
         self.note(|calls| calls.studied.push((index, track)));
+        Ok(())
+    }
+
+    fn save_study(&mut self, folder: &Path) -> Result<()> {
+        if self.engine.fault == Fault::CannotSave {
+            return Err(Error::io("keep a study", std::io::ErrorKind::StorageFull.into()));
+        }
+        let count = self.engine.calls().studied.len();
+        std::fs::write(folder.join(STUDY), count.to_string())
+            .map_err(|source| Error::io("keep a study", source))
+    }
+
+    fn restore_study(&mut self, folder: &Path) -> Result<()> {
+        let kept = std::fs::read(folder.join(STUDY)).map_err(|source| Error::io("read a study", source))?;
+        if kept.is_empty() || self.engine.fault == Fault::CannotRestore {
+            return Err(Error::invalid_input("no study"));
+        }
+        self.note(|calls| calls.restored += 1);
         Ok(())
     }
 

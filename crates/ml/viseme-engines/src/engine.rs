@@ -5,8 +5,8 @@
 //! frames were chosen for the output, and [`synthesize`](EngineJob::synthesize) makes the mouths in output order.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
-use viseme_core::{FrameIndex, Result};
+use std::path::{Path, PathBuf};
+use viseme_core::{Error, FrameIndex, Result};
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{ColourInfo, Frame, Patch, PixelFormat};
 
@@ -92,6 +92,12 @@ pub trait LocalEngine: Debug + Send + Sync {
     /// # Errors
     /// When the work folder cannot be used.
     fn begin(&self, context: JobContext) -> Result<Box<dyn EngineJob>>;
+
+    /// What its studies depend on besides the video and the program: where two engines of one name say the same, a job of
+    /// one goes on from what a job of the other [has kept](EngineJob::save_study). `None` where nothing can be kept.
+    fn study_key(&self) -> Option<String> {
+        None
+    }
 }
 
 /// One job of an engine.
@@ -108,6 +114,24 @@ pub trait EngineJob: Debug + Send {
         track: TrackId,
         face: &FaceObservation,
     ) -> Result<()>;
+
+    /// Keeps what was studied of the whole source in `folder`, which is its own. Asked for after the last
+    /// [`study`](Self::study), if at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn save_study(&mut self, folder: &Path) -> Result<()> {
+        Err(Error::internal(format!("nothing to keep in {}", folder.display())))
+    }
+
+    /// Goes on from what another job kept, in place of studying. `folder` is read to the end of the job and never
+    /// written.
+    ///
+    /// # Errors
+    /// When it cannot be read. Nothing of it is then taken over: the source can still be studied.
+    fn restore_study(&mut self, folder: &Path) -> Result<()> {
+        Err(Error::internal(format!("nothing was kept in {}", folder.display())))
+    }
 
     /// Hears the next samples of the speech: mono, −1 to 1, at the engine's sample rate.
     ///

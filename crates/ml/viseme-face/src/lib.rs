@@ -17,6 +17,7 @@ pub mod mouth;
 mod net;
 pub mod nets;
 pub mod observation;
+pub mod packed;
 pub mod parse;
 pub mod points;
 pub mod pose;

@@ -3,10 +3,11 @@
 use crate::canonical::CANONICAL_POINTS;
 use crate::points::{POINT_COUNT, STABLE};
 use crate::similarity;
+use serde::{Deserialize, Serialize};
 use viseme_core::geometry::Vec3;
 
 /// The map from the canonical face (inter-ocular distance 1, x right, y down, z away) to pixels of the image.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HeadPose {
     /// Pixels per canonical unit: the inter-ocular distance as it would be seen from the front.
     pub scale_px: f32,

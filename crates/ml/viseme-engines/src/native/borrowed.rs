@@ -5,6 +5,8 @@
 use super::placement::Placement;
 use super::shape::MouthShape;
 use super::study::GUIDES;
+use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
 use std::borrow::Cow;
 use std::ops::Range;
 use viseme_core::geometry::{PixelRect, Vec2, Vec3};
@@ -25,11 +27,13 @@ const TOUCHING: (f32, f32) = (0.012, 0.03);
 const MOST_OVERLAP: f32 = 0.02;
 
 /// Where the points of a mouth lie in the frame in which it was seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct MouthView {
     /// In canonical units.
+    #[serde(with = "BigArray")]
     pub(super) shape: MouthShape,
     /// In pixels of its frame.
+    #[serde(with = "BigArray")]
     pub(super) points: [Vec2; MOUTH_COUNT],
     /// The [`GUIDES`] in pixels of its frame.
     pub(super) guides: [Vec2; GUIDES.len()],

@@ -1,5 +1,6 @@
 //! The mouths of the source, kept in a file: memory must not grow with the length of the video.
 
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use viseme_core::{Error, Pts, Result};
 use viseme_imaging::{Frame, PixelFormat, Plane, Samples};
 
 /// Where a crop lies in the file and where it was cut from the frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoredCrop {
     offset: u64,
     /// The part of the source frame, its edges on chroma samples or on the edge of the frame.
@@ -29,7 +30,37 @@ impl CropFile {
     /// Starts an empty file at `path`. Alpha is not kept.
     pub(super) fn create(path: &Path, format: PixelFormat) -> Result<Self> {
         let format = PixelFormat { alpha: false, ..format };
-        Ok(Self { path: path.to_owned(), format, file: Mutex::new(open(path)?), end: 0 })
+        Ok(Self { path: path.to_owned(), format, file: Mutex::new(create(path)?), end: 0 })
+    }
+
+    /// Opens what [`copy_to`](Self::copy_to) left at `path`: to be read, and never written.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not reach to the end of each of `crops`.
+    pub(super) fn open(
+        path: &Path,
+        format: PixelFormat,
+        mut crops: impl Iterator<Item = StoredCrop>,
+    ) -> Result<Self> {
+        let format = PixelFormat { alpha: false, ..format };
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (end, file) =
+            opened.map_err(|source| Error::io(format_args!("read {}", path.display()), source))?;
+        let is_there = |crop: StoredCrop| {
+            let bytes = format.frame_bytes(crop.region.width, crop.region.height) as u64;
+            crop.offset.checked_add(bytes).is_some_and(|crop_end| crop_end <= end)
+        };
+        if !crops.all(is_there) {
+            return Err(Error::invalid_input(format!("{} is cut off", path.display())));
+        }
+        Ok(Self { path: path.to_owned(), format, file: Mutex::new(file), end })
+    }
+
+    /// Copies the file to `path`.
+    pub(super) fn copy_to(&self, path: &Path) -> Result<()> {
+        std::fs::copy(&self.path, path)
+            .map(|_| ())
+            .map_err(|source| Error::io(format_args!("write {}", path.display()), source))
     }
 
     /// Adds the part `region` of `frame`.
@@ -78,7 +109,7 @@ impl CropFile {
         let mut fresh = Self {
             path: fresh_path,
             format: self.format,
-            file: Mutex::new(open(&self.path.with_extension("fresh"))?),
+            file: Mutex::new(create(&self.path.with_extension("fresh"))?),
             end: 0,
         };
         for crop in kept {
@@ -92,7 +123,7 @@ impl CropFile {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
+fn create(path: &Path) -> Result<File> {
     File::options()
         .read(true)
         .write(true)

@@ -12,6 +12,7 @@ mod face;
 mod features;
 mod grid;
 mod interior;
+mod kept;
 mod motion;
 mod neutral;
 mod overlay;
@@ -29,6 +30,7 @@ use face::SpeakingFace;
 use motion::{Listener, SpeechNet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use study::TrackStudy;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
@@ -94,6 +96,11 @@ impl LocalEngine for NativeEngine {
             faces: BTreeMap::new(),
         }))
     }
+
+    /// Neither expression nor animation changes what is studied.
+    fn study_key(&self) -> Option<String> {
+        Some(String::new())
+    }
 }
 
 /// A job: first the studies of its faces grow, then each planned face is turned into one that speaks.
@@ -123,6 +130,15 @@ impl EngineJob for NativeJob {
             }
         };
         study.see(index, frame, &self.context.colour, face)
+    }
+
+    fn save_study(&mut self, folder: &Path) -> Result<()> {
+        kept::save(&mut self.studies, folder)
+    }
+
+    fn restore_study(&mut self, folder: &Path) -> Result<()> {
+        self.studies = kept::restore(folder, self.context.format)?;
+        Ok(())
     }
 
     fn listen(&mut self, samples: &[f32]) -> Result<()> {

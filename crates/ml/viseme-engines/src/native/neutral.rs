@@ -2,6 +2,8 @@
 
 use super::shape::{MouthShape, STILL, inner_gap, moved, with_lips_apart, with_lips_closed};
 use super::space::ShapeSpace;
+use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
 
 /// Openings are counted in steps of this many canonical units …
 const BIN_WIDTH: f32 = 0.004;
@@ -29,16 +31,17 @@ const SPEAKING_RANGE: f32 = 0.05;
 
 /// Counts the openings of a track and averages the shapes at each, so that any share of them can be asked for later
 /// without keeping a frame.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct OpeningStatistics {
     bins: Vec<Bin>,
     total: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Bin {
     count: u64,
-    sum: Box<MouthShape>,
+    #[serde(with = "BigArray")]
+    sum: MouthShape,
 }
 
 /// The resting mouth of a face.
@@ -54,13 +57,13 @@ pub(super) struct NeutralMouth {
 
 impl OpeningStatistics {
     pub(super) fn new() -> Self {
-        Self { bins: vec![Bin { count: 0, sum: Box::new(STILL) }; BIN_COUNT], total: 0 }
+        Self { bins: vec![Bin { count: 0, sum: STILL }; BIN_COUNT], total: 0 }
     }
 
     /// Counts a frame.
     pub(super) fn add(&mut self, shape: &MouthShape, opening: f32) {
         let bin = &mut self.bins[((opening / BIN_WIDTH) as usize).min(BIN_COUNT - 1)];
-        *bin.sum = moved(&bin.sum, shape, 1.0);
+        bin.sum = moved(&bin.sum, shape, 1.0);
         bin.count += 1;
         self.total += 1;
     }

@@ -5,7 +5,8 @@ use super::borrowed::MouthView;
 use super::crops::{CropFile, StoredCrop};
 use super::neutral::OpeningStatistics;
 use super::shape::opening;
-use std::collections::{HashMap, VecDeque};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use viseme_core::geometry::{Affine, PixelRect, Rect, Vec2};
 use viseme_core::{FrameIndex, Result};
@@ -30,7 +31,7 @@ const SMOOTHING: [f32; 5] = [-3.0 / 35.0, 12.0 / 35.0, 17.0 / 35.0, 12.0 / 35.0,
 const SHARPNESS_SIZE: usize = 96;
 
 /// A mouth of the source that may be borrowed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Candidate {
     pub(super) source: FrameIndex,
     pub(super) view: MouthView,
@@ -54,7 +55,7 @@ pub(super) struct TrackStudy {
     pub(super) candidates: Vec<Candidate>,
     pub(super) crops: CropFile,
     /// How the head is turned in each source frame, as rows of the rotation matrix.
-    pub(super) rotations: HashMap<u64, [[f32; 3]; 3]>,
+    pub(super) rotations: BTreeMap<u64, [[f32; 3]; 3]>,
     window: VecDeque<Sighting>,
     /// How many of the window, from its front, have been taken in.
     taken: usize,
@@ -67,10 +68,20 @@ impl TrackStudy {
             statistics: OpeningStatistics::new(),
             candidates: Vec::new(),
             crops: CropFile::create(path, format)?,
-            rotations: HashMap::new(),
+            rotations: BTreeMap::new(),
             window: VecDeque::new(),
             taken: 0,
         })
+    }
+
+    /// A study that has come to its end.
+    pub(super) fn ended(
+        statistics: OpeningStatistics,
+        candidates: Vec<Candidate>,
+        crops: CropFile,
+        rotations: BTreeMap<u64, [[f32; 3]; 3]>,
+    ) -> Self {
+        Self { statistics, candidates, crops, rotations, window: VecDeque::new(), taken: 0 }
     }
 
     /// Sees the face in the next frame.

@@ -1,6 +1,7 @@
 //! Which box of a frame Wav2Lip sees as the face.
 
 use super::boxes;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use viseme_core::FrameIndex;
 use viseme_core::geometry::{PixelRect, Rect};
@@ -44,7 +45,7 @@ pub fn padded(detected: &Rect, width: u32, height: u32) -> [i64; 4] {
 }
 
 /// The boxes of one face through a video. They take 40 bytes a frame.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct FaceBoxes {
     boxes: BTreeMap<u64, [i64; 4]>,
 }

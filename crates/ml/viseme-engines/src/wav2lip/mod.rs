@@ -25,6 +25,7 @@ use rayon::prelude::*;
 use sightings::Sightings;
 use speech::{Listener, Speech};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::geometry::Affine;
@@ -86,6 +87,15 @@ impl LocalEngine for Wav2LipEngine {
             speech: None,
         }))
     }
+
+    /// Only the reference studies anything: the boxes that its detector sees.
+    fn study_key(&self) -> Option<String> {
+        let detector = self.detector.as_ref().map_or("landmarks", |detector| detector.name());
+        Some(match self.options.profile {
+            Profile::Viseme => Profile::Viseme.name().to_owned(),
+            Profile::Reference => format!("{} {detector}", Profile::Reference.name()),
+        })
+    }
 }
 
 /// A job.
@@ -119,6 +129,14 @@ impl EngineJob for Wav2LipJob {
         face: &FaceObservation,
     ) -> Result<()> {
         self.sightings.as_mut().map_or(Ok(()), |sightings| sightings.see(index, frame, track, face))
+    }
+
+    fn save_study(&mut self, folder: &Path) -> Result<()> {
+        self.sightings.as_ref().map_or(Ok(()), |sightings| sightings.save(folder))
+    }
+
+    fn restore_study(&mut self, folder: &Path) -> Result<()> {
+        self.sightings.as_mut().map_or(Ok(()), |sightings| sightings.restore(folder))
     }
 
     fn listen(&mut self, samples: &[f32]) -> Result<()> {

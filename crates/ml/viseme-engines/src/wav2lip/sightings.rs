@@ -2,15 +2,19 @@
 
 use super::face_box::{FaceBoxes, padded, s3fd_like};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use viseme_core::geometry::{PixelRect, Rect};
 use viseme_core::{FrameIndex, Result};
 use viseme_face::framing::AnalysisImage;
-use viseme_face::{FaceDetector, FaceObservation, TrackId};
+use viseme_face::{FaceDetector, FaceObservation, TrackId, packed};
 use viseme_imaging::{ColourInfo, Frame};
 
 /// A detection that overlaps the face less than this is of another one.
 const SAME_FACE_IOU: f32 = 0.3;
+
+/// Where the boxes are kept for the next job on the video.
+const FILE_NAME: &str = "boxes.bin";
 
 /// The boxes of all faces.
 #[derive(Debug)]
@@ -54,6 +58,23 @@ impl Sightings {
             self.detected = Some((index, detections.iter().map(|detection| detection.bbox).collect()));
         }
         Ok(self.detected.as_ref().map_or(&[], |(_, rects)| rects))
+    }
+
+    /// Keeps all boxes in `folder`, before they are [steadied](Self::smooth).
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn save(&self, folder: &Path) -> Result<()> {
+        packed::write(&folder.join(FILE_NAME), &self.faces)
+    }
+
+    /// Takes over the boxes that another job kept in `folder`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn restore(&mut self, folder: &Path) -> Result<()> {
+        self.faces = packed::read(&folder.join(FILE_NAME))?;
+        Ok(())
     }
 
     /// Steadies all boxes, when the whole video has been seen.

@@ -2,6 +2,7 @@
 
 mod record;
 mod recorder;
+mod saved;
 mod smoothing;
 
 pub use record::FaceSummary;
@@ -9,6 +10,7 @@ pub use recorder::TrackRecorder;
 
 use crate::{FaceObservation, TrackId};
 use record::{RECORD_BYTES, decode};
+use serde::{Deserialize, Serialize};
 use smoothing::{POSE_REACH, smooth};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -20,7 +22,7 @@ use viseme_core::geometry::Rect;
 use viseme_core::{Error, FrameIndex, Result};
 
 /// One face followed without a break: it is known in every frame from its first to its last.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Its name.
     pub id: TrackId,

@@ -2,6 +2,7 @@
 
 use crate::FaceObservation;
 use crate::points::POINT_COUNT;
+use serde::{Deserialize, Serialize};
 use viseme_core::geometry::{Rect, Vec3};
 
 /// Bytes of a record: middle and longer side of the box, the two certainties, then three 16-bit coordinates per point.
@@ -50,7 +51,7 @@ pub(crate) fn decode(record: &[u8; RECORD_BYTES]) -> Option<FaceObservation> {
 }
 
 /// The box and the few numbers of a face that stay in memory.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FaceSummary {
     /// The box around all landmarks, in pixels.
     pub bbox: Rect,

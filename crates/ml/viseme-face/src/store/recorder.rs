@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::{Error, FrameIndex, Result};
 
 /// Name of the file in the work folder.
-const FILE_NAME: &str = "faces.bin";
+pub(super) const FILE_NAME: &str = "faces.bin";
 
 /// Collects the faces of a video. Memory grows by 48 bytes per face and frame, the rest goes to a file.
 #[derive(Debug)]

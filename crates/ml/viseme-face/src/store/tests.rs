@@ -1,4 +1,5 @@
 use super::*;
+use crate::packed;
 use crate::testing::{canonical_face, head};
 
 fn face_at(x: f32) -> FaceObservation {
@@ -58,6 +59,55 @@ fn a_cut_ends_tracks_and_begins_new_ones() {
     let [before, after] = store.tracks() else { panic!("two tracks") };
     assert!(before.ends_with_shot && after.begins_with_shot && after.ends_with_shot);
     assert_eq!((before.frames(), after.frames()), (0..1, 1..3));
+}
+
+#[test]
+fn saved_tracks_are_the_same_to_the_bit() {
+    let (folder, saved) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    for frame in 0..50 {
+        push(
+            &mut recorder,
+            frame,
+            frame == 30,
+            &[(u32::from(frame >= 30), 100.0 + frame as f32), (7, 400.0)],
+        );
+    }
+    let store = recorder.finish().unwrap();
+    store.save(saved.path()).unwrap();
+    folder.close().unwrap();
+    let restored = TrackStore::restore(saved.path()).unwrap();
+    assert_eq!(restored.tracks(), store.tracks());
+    for (id, frame) in [(0, 0), (0, 29), (1, 30), (7, 17), (7, 49), (1, 3)] {
+        let (id, frame) = (TrackId(id), FrameIndex(frame));
+        assert_eq!(restored.smoothed(id, frame).unwrap(), store.smoothed(id, frame).unwrap());
+    }
+}
+
+#[test]
+fn saved_tracks_that_do_not_fit_together_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    (0..3).for_each(|frame| push(&mut recorder, frame, false, &[(0, 100.0)]));
+    let store = recorder.finish().unwrap();
+    let saved = || {
+        let saved = tempfile::tempdir().unwrap();
+        store.save(saved.path()).unwrap();
+        saved
+    };
+    let cut_off = saved();
+    let records = File::options().write(true).open(cut_off.path().join("faces.bin")).unwrap();
+    records.set_len(2 * RECORD_BYTES as u64).unwrap();
+    assert!(TrackStore::restore(cut_off.path()).is_err());
+    let (longer, shorter, foreign) = (saved(), saved(), saved());
+    let mut bytes = std::fs::read(longer.path().join("tracks.bin")).unwrap();
+    std::fs::write(shorter.path().join("tracks.bin"), &bytes[..bytes.len() - 1]).unwrap();
+    bytes.push(0);
+    std::fs::write(longer.path().join("tracks.bin"), &bytes).unwrap();
+    packed::write(&foreign.path().join("tracks.bin"), &"tracks of something else").unwrap();
+    for folder in [longer, shorter, foreign, tempfile::tempdir().unwrap()] {
+        assert!(TrackStore::restore(folder.path()).is_err());
+    }
 }
 
 #[test]

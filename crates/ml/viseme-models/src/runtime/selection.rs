@@ -55,6 +55,7 @@ pub struct Runtimes {
     cache: Arc<SessionCache>,
     warnings: Mutex<Vec<Warning>>,
     placed: Mutex<Vec<PlacedModel>>,
+    files: Mutex<Vec<PathBuf>>,
 }
 
 /// Devices that are used without being asked for. The others take minutes to prepare a model or compute with 16 bits.
@@ -79,6 +80,7 @@ impl Runtimes {
             cache: SessionCache::of_process(),
             warnings: Mutex::default(),
             placed: Mutex::default(),
+            files: Mutex::default(),
         };
         if request.runtime == Some(RuntimeKind::Ort) || wants_other_device.is_some() {
             let library = Library::find(runtimes.folder.as_deref(), request.device)?;
@@ -122,6 +124,11 @@ impl Runtimes {
     /// The models that were loaded so far, in order.
     pub fn placed(&self) -> Vec<PlacedModel> {
         self.placed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The files of the models that were loaded so far, in order: those that are in no binary.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where a model can run, the best first; never empty.
@@ -189,6 +196,9 @@ impl Runtimes {
             })?;
         let placed = PlacedModel { model: model.name.clone(), choice: choice.clone() };
         self.placed.lock().unwrap_or_else(PoisonError::into_inner).push(placed);
+        if let ModelSource::File(path) = &model.source {
+            self.files.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+        }
         Ok(session)
     }
 
