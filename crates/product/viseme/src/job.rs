@@ -1,6 +1,7 @@
 //! One job from its files to its report.
 
 use crate::analyse::{Analysis, Analyst, check_face_number, timebase};
+use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::inputs::Inputs;
 use crate::loops::search::best_loop;
@@ -82,7 +83,7 @@ impl Job<'_> {
         let clip =
             FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
-        let analysis = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
+        let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
         let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
         let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, speech_s))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
@@ -104,7 +105,8 @@ impl Job<'_> {
             renderer.render(engine.as_mut(), sinks)
         })?;
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, output, mask_output))?;
-        let facts = Facts { clip: &clip, analysis: &analysis, plan: &plan, speech, rendered: &rendered };
+        let facts =
+            Facts { clip: &clip, analysis: &analysis, cache_use, plan: &plan, speech, rendered: &rendered };
         self.report(&facts)
     }
 
@@ -144,7 +146,7 @@ impl Job<'_> {
         TimeRange { start_s: self.spec.start_s, end_s: self.spec.end_s }
     }
 
-    fn analyse(&mut self, clip: &dyn Clip, engine: &mut dyn EngineJob) -> Result<Analysis> {
+    fn analyse(&mut self, clip: &dyn Clip, engine: &mut dyn EngineJob) -> Result<(Analysis, CacheUse)> {
         let analyst = Analyst {
             clip,
             range: if clip.is_still() { TimeRange::default() } else { self.range() },
@@ -153,9 +155,16 @@ impl Job<'_> {
             limits: &self.spec.limits,
             work_dir: self.work_dir.path(),
         };
-        let analysis = analyst.analyse(Some(engine), self.observer)?;
+        let asked = Asked {
+            cache: self.runner.cache.as_ref().filter(|_| self.spec.cache),
+            instruments: &self.runner.instruments,
+            engine: self.runner.engine.as_ref(),
+            decoder: &self.runner.tools.version,
+            video: &self.spec.video,
+        };
+        let (analysis, cache_use) = cache::analyse(&asked, &analyst, engine, self.observer)?;
         analysis.warnings.iter().for_each(|warning| self.warn(warning.clone()));
-        Ok(analysis)
+        Ok((analysis, cache_use))
     }
 
     /// Lets the engine hear the speech, and says how long it is.
@@ -328,6 +337,7 @@ impl Job<'_> {
             output,
             looping: facts.plan.loop_facts(),
             tracks: facts.tracks(),
+            analysis_cache: facts.cache_use,
             warnings: std::mem::take(&mut self.warnings),
             timings_ms: std::mem::take(&mut self.timings),
             total_ms: total.as_millis() as u64,

@@ -11,6 +11,8 @@
 //! video a second time to make the mouths. [`Runner`] is the same with engine and face nets of the caller's choice.
 
 mod analyse;
+mod batch;
+mod cache;
 mod clip;
 mod enhance;
 mod faces;
@@ -33,6 +35,11 @@ mod threads;
 mod times;
 mod untouched;
 
+pub use batch::{
+    BatchObserver, BatchReport, BatchResult, BatchStatus, BatchSummary, Failure, JobStatus, read_list,
+    run_batch,
+};
+pub use cache::{AnalysisCache, CacheInfo, CacheUse};
 pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};

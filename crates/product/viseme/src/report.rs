@@ -1,6 +1,7 @@
 //! What a job did, for people and machines.
 
 use crate::loops::LoopFacts;
+use crate::cache::CacheUse;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub struct Report {
     pub looping: LoopFacts,
     /// Every face that was followed, in order of appearance.
     pub tracks: Vec<TrackReport>,
+    /// Whether the faces came from the cache, or the video was looked at.
+    pub analysis_cache: CacheUse,
     /// What went less well than asked for.
     pub warnings: Vec<Warning>,
     /// Wall-clock time of each stage, in milliseconds.

@@ -1,5 +1,6 @@
 //! What jobs are run with.
 
+use crate::cache::{AnalysisCache, Instruments};
 use crate::enhance;
 use crate::job;
 use crate::registry;
@@ -28,14 +29,27 @@ pub struct Runner {
     pub(crate) models: Vec<PlacedModel>,
     /// What went less well than it could while they were loaded.
     pub(crate) warnings: Vec<Warning>,
+    /// Where analyses are kept from one job to the next.
+    pub(crate) cache: Option<AnalysisCache>,
+    /// What looks at the video, for the key of an analysis.
+    pub(crate) instruments: Instruments,
 }
 
 impl Runner {
     /// A runner with tools, nets and engine of the caller's choice.
     #[must_use]
     pub fn new(tools: Tools, nets: FaceNets, engine: Box<dyn LocalEngine>) -> Self {
-        let (models, warnings) = (Vec::new(), Vec::new());
-        Self { tools, nets, engine, enhancer: None, temporary: std::env::temp_dir(), models, warnings }
+        Self {
+            tools,
+            nets,
+            engine,
+            enhancer: None,
+            temporary: std::env::temp_dir(),
+            models: Vec::new(),
+            warnings: Vec::new(),
+            cache: None,
+            instruments: Instruments::default(),
+        }
     }
 
     /// The same, but the faces are made sharper after the engine: by `enhancer`, as the job says.
@@ -44,13 +58,22 @@ impl Runner {
         Self { enhancer: Some(enhancer), ..self }
     }
 
+    /// The same, but what its jobs learn of a video is kept in `cache` for the next speech on it. `nets` says which the nets
+    /// and the detector are: jobs of this program with other ones must say something else.
+    #[must_use]
+    pub fn with_cache(self, cache: AnalysisCache, nets: impl Into<String>) -> Self {
+        let instruments = Instruments { description: nets.into(), ..Instruments::default() };
+        Self { cache: Some(cache), instruments, ..self }
+    }
+
     /// The same, but jobs make their temporary files in `folder` in place of the system's folder for them.
     #[must_use]
     pub fn with_temporary_folder(self, folder: impl Into<PathBuf>) -> Self {
         Self { temporary: folder.into(), ..self }
     }
 
-    /// The runner with the embedded nets and the engine and the enhancer that `spec` names.
+    /// The runner with the embedded nets, the engine and the enhancer that `spec` names, and the [cache of this
+    /// user](AnalysisCache::from_environment).
     ///
     /// # Errors
     /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg, `ModelMissing` when a model is not
@@ -63,10 +86,22 @@ impl Runner {
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let nets = face_nets(spec.weights, spec.detector, &runtime)?;
         let engine = (entry.open)(spec, &runtime)?;
+        let instruments = Instruments {
+            description: serde_json::json!([spec.weights, spec.runtime, runtime.placed()]).to_string(),
+            files: runtime.files(),
+            ..Instruments::default()
+        };
         let (enhancer, missing) = enhance::open(&spec.enhance, &runtime)?;
         let (models, mut warnings) = (runtime.placed(), runtime.take_warnings());
         warnings.extend(missing);
-        Ok(Self { enhancer, models, warnings, ..Self::new(tools, nets, engine) })
+        let cache = AnalysisCache::from_environment()?;
+        Ok(Self { enhancer, models, warnings, cache, instruments, ..Self::new(tools, nets, engine) })
+    }
+
+    /// All of `spec` that [`for_spec`](Self::for_spec) looks at: jobs that agree in it can share a runner.
+    pub(crate) fn settings(spec: &JobSpec) -> String {
+        let JobSpec { engine, enhance, weights, detector, runtime, still, .. } = spec;
+        serde_json::json!([engine, enhance, weights, detector, runtime, still]).to_string()
     }
 
     /// Runs a job. The engine and the enhancer are the runner's, whatever the job says.

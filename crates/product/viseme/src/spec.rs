@@ -69,9 +69,16 @@ pub struct JobSpec {
     /// decoder's own. None writes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask_output: Option<PathBuf>,
+    /// Whether what is learnt of the video may come from the [cache](crate::AnalysisCache), and go into it.
+    #[serde(default = "yes")]
+    pub cache: bool,
     /// What the inputs may at most be.
     #[serde(default)]
     pub limits: Limits,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What makes the mouths, and how.
@@ -160,6 +167,7 @@ impl JobSpec {
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
             mask_output: None,
+            cache: true,
             limits: Limits::default(),
         }
     }
@@ -190,6 +198,12 @@ impl JobSpec {
         self.encode.settings().validate()?;
         self.check_paths()?;
         self.check_containers()
+    }
+
+    /// Every path of the job, so that relative ones can be made relative to something else.
+    pub(crate) fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        let Self { video, audio, output, mask_output, .. } = self;
+        [video, audio, output].into_iter().chain(mask_output).collect()
     }
 
     fn check_version(&self) -> Result<()> {
@@ -287,17 +301,19 @@ pub(crate) fn check_is_file(path: &Path) -> Result<()> {
 
 /// Whether two paths name one file, through links and `..` as well. The second need not exist yet.
 pub(crate) fn is_same_file(existing: &Path, other: &Path) -> bool {
-    let resolved = |path: &Path| {
-        std::fs::canonicalize(path).ok().or_else(|| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-            Some(folder.join(path.file_name()?))
-        })
-    };
     match (resolved(existing), resolved(other)) {
         (Some(a), Some(b)) => a == b,
         _ => existing == other,
     }
+}
+
+/// The path of a file without links and `..`; only its folder has to exist.
+pub(crate) fn resolved(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok().or_else(|| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    })
 }
 
 #[cfg(test)]
@@ -331,7 +347,7 @@ mod tests {
         (spec.enhance.name, spec.enhance.fidelity) = (EnhancerName::CodeFormer, Some(0.25));
         spec.weights = Weights::Clean;
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
-        spec.mask_output = Some("mask.mkv".into());
+        (spec.mask_output, spec.cache) = (Some("mask.mkv".into()), false);
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);
     }

@@ -1,6 +1,7 @@
 //! From what a job met to its report.
 
 use crate::analyse::Analysis;
+use crate::cache::CacheUse;
 use crate::clip::Clip;
 use crate::plan::{FacePlan, Plan};
 use crate::render::Rendered;
@@ -17,6 +18,7 @@ use viseme_face::segments::{SegmentFrame, segments};
 pub(crate) struct Facts<'a> {
     pub(crate) clip: &'a dyn Clip,
     pub(crate) analysis: &'a Analysis,
+    pub(crate) cache_use: CacheUse,
     pub(crate) plan: &'a Plan,
     pub(crate) speech: SpeechSummary,
     pub(crate) rendered: &'a Rendered,

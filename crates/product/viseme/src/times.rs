@@ -1,12 +1,13 @@
 //! When each source frame is shown.
 
+use serde::{Deserialize, Serialize};
 use viseme_core::{Pts, Timebase};
 
 /// The length that the frame of a picture, or of a video with one frame and no duration, is shown for: 1/25 s.
 const LONE_FRAME_S: f64 = 0.04;
 
 /// The presentation times of the frames of a clip, counted from its first frame. Times never run backwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameTimes {
     timebase: Timebase,
     /// Start of each frame in ticks from the start of the first.

@@ -21,6 +21,7 @@ fn assert_only_mouths_change(video: PathBuf, end_s: f64) -> Report {
     spec.mask_output = Some(folder.path().join("mask.mkv"));
     spec.loop_mode = viseme::LoopMode::None;
     spec.end_s = Some(end_s);
+    spec.cache = false;
     let report = viseme::run(&spec, &Silent).unwrap();
     let (sources, outputs) = (decode(&spec.video), decode(&spec.output));
     let masks = decode(spec.mask_output.as_ref().unwrap());

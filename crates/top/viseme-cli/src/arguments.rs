@@ -25,10 +25,14 @@ pub(crate) enum Command {
     Sync(SyncArguments),
     /// Say what is in a media file.
     Probe(ProbeArguments),
+    /// Do many jobs of a list: no failure stops the others.
+    Batch(BatchArguments),
     /// Find and follow the faces of a video.
     Faces(FacesArguments),
     /// Measure how well lips follow the speech, and how good sound and picture are.
     Score(ScoreArguments),
+    /// Say what is kept of videos for the next speech on them, or remove it.
+    Cache(CacheArguments),
     /// List, download and check models that do not ship with Viseme.
     Models(ModelsArguments),
     /// Check that this machine has what Viseme needs.
@@ -89,6 +93,22 @@ pub(crate) struct SyncArguments {
     /// Where to write the result; the extension chooses the container (.mp4, .mov, .mkv, .webm)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+    /// Also write a lossless gray video of which pixels were changed
+    #[arg(long, value_name = "FILE.mkv")]
+    pub(crate) mask: Option<PathBuf>,
+    /// Print one JSON report on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// How a job is done, whatever its files: of one job, or of all in a list.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct JobArguments {
     /// Whose lips: the largest face, all faces, or the n-th in order of appearance
     #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
     pub(crate) face: viseme::FaceChoice,
@@ -129,17 +149,75 @@ pub(crate) struct SyncArguments {
     pub(crate) enhance: EnhanceArguments,
     #[command(flatten)]
     pub(crate) encode: EncodeArguments,
-    /// Also write a lossless gray video of which pixels were changed
-    #[arg(long, value_name = "FILE.mkv")]
-    pub(crate) mask: Option<PathBuf>,
+    /// Look at the video anew and keep nothing of it for the next speech on it
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+impl JobArguments {
+    /// The job of the library that these arguments ask for.
+    pub(crate) fn spec(self, video: PathBuf, audio: PathBuf, output: PathBuf) -> viseme::JobSpec {
+        viseme::JobSpec {
+            face: self.face,
+            start_s: self.start,
+            end_s: self.end,
+            loop_mode: self.loop_mode.into(),
+            crossfade_frames: self.crossfade_frames,
+            engine: viseme::EngineChoice {
+                name: self.engine,
+                expression: self.expression,
+                options: self.engine_options.into_iter().collect(),
+            },
+            enhance: self.enhance.choice(),
+            weights: self.weights.into(),
+            detector: self.detector,
+            runtime: self.compute.request(),
+            still: viseme::StillOptions { animate: self.animate },
+            encode: self.encode.options(),
+            cache: !self.no_cache,
+            limits: self.limits.limits(),
+            ..viseme::JobSpec::new(video, audio, output)
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchArguments {
+    /// The jobs: JSON ([{"video": …, "audio": …, "output": …}, …]) or CSV whose first line names the columns
+    /// (video,audio,output); paths are relative to the list
+    pub(crate) list: PathBuf,
+    /// How many jobs run at a time; one uses all cores by itself, and each takes memory of its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// What the list leaves open
+    #[command(flatten)]
+    pub(crate) defaults: JobArguments,
     /// Print one JSON report on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show no progress
+    /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    #[command(flatten)]
-    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Say where it is, what it holds and what it may hold
+    Info {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove everything that is kept
+    Clear,
 }
 
 /// What makes the faces sharper after the engine.

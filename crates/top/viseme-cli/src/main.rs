@@ -33,6 +33,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Sync(arguments) => commands::sync::run(arguments),
+        Command::Batch(arguments) => commands::batch::run(arguments),
+        Command::Cache(arguments) => commands::cache::run(&arguments),
         Command::Probe(arguments) => commands::probe::run(&arguments),
         Command::Faces(arguments) => commands::faces::run(arguments),
         Command::Models(arguments) => commands::models::run(arguments),

@@ -24,6 +24,11 @@ impl Interrupt {
         })?;
         Ok(interrupt)
     }
+
+    /// Whether it has come.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A progress bar per stage: stage, frames or bytes, their rate, time left.
@@ -96,6 +101,6 @@ impl Observer for Terminal {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.interrupt.0.load(Ordering::Relaxed)
+        self.interrupt.is_set()
     }
 }

@@ -125,6 +125,7 @@ fn an_interrupt_leaves_nothing_and_exits_with_130() {
         .args(["sync", "clip.mp4", "speech.wav", "-o", "out.mp4", "--quiet", "--preset", "veryslow"])
         .current_dir(folder.path())
         .env("TMPDIR", folder.path())
+        .env("VISEME_CACHE_MB", "0")
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();

@@ -40,6 +40,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<ExitCode> {
         // The two then show the same frames: nothing is looped.
         loop_mode: viseme::LoopMode::None,
         encode: arguments.encode.options(),
+        // Every run is a first one.
+        cache: false,
         limits: limits.clone(),
         ..JobSpec::new(&arguments.video, &arguments.audio, folder.path().join("job.mp4"))
     };

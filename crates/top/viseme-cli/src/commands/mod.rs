@@ -1,6 +1,8 @@
 //! One module per sub-command.
 
+pub(crate) mod batch;
 pub(crate) mod bench;
+pub(crate) mod cache;
 pub(crate) mod doctor;
 pub(crate) mod faces;
 pub(crate) mod models;

@@ -4,7 +4,7 @@ use crate::arguments::SyncArguments;
 use crate::printer;
 use crate::progress::{Interrupt, Terminal};
 use std::process::ExitCode;
-use viseme::{EngineChoice, JobSpec, Report, StillOptions};
+use viseme::{CacheUse, JobSpec, Report};
 use viseme_core::Result;
 
 /// Makes the video and says what was done.
@@ -24,34 +24,15 @@ pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
 }
 
 fn job(arguments: SyncArguments) -> JobSpec {
-    JobSpec {
-        face: arguments.face,
-        start_s: arguments.start,
-        end_s: arguments.end,
-        loop_mode: arguments.loop_mode.into(),
-        crossfade_frames: arguments.crossfade_frames,
-        engine: EngineChoice {
-            name: arguments.engine,
-            expression: arguments.expression,
-            options: arguments.engine_options.into_iter().collect(),
-        },
-        enhance: arguments.enhance.choice(),
-        weights: arguments.weights.into(),
-        detector: arguments.detector,
-        runtime: arguments.compute.request(),
-        still: StillOptions { animate: arguments.animate },
-        encode: arguments.encode.options(),
-        mask_output: arguments.mask,
-        limits: arguments.limits.limits(),
-        ..JobSpec::new(arguments.video, arguments.audio, arguments.output)
-    }
+    let SyncArguments { video, audio, output, job, mask, .. } = arguments;
+    JobSpec { mask_output: mask, ..job.spec(video, audio, output) }
 }
 
 /// One line: where the result is, and how much of it was changed at what speed.
 fn summary(report: &Report) -> String {
     let output = &report.output;
     format!(
-        "{}: {} of {} frames synced, {:.1} s at {}x{}, made in {:.1} s ({:.0} frames per second)",
+        "{}: {} of {} frames synced, {:.1} s at {}x{}, made in {:.1} s ({:.0} frames per second){}",
         output.path.display(),
         output.frames_changed,
         output.frames_written,
@@ -60,5 +41,6 @@ fn summary(report: &Report) -> String {
         output.height,
         report.total_ms as f64 / 1000.0,
         report.frames_per_second,
+        if report.analysis_cache == CacheUse::Hit { ", faces from the cache" } else { "" },
     )
 }

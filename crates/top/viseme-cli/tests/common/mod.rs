@@ -14,10 +14,11 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
-/// The binary, without colours, with its temporary files in `folder` and no models but those in its `models`.
+/// The binary, without colours, with its temporary files in `folder`, no models but those in its `models`, and no cache.
 pub(crate) fn viseme(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("viseme").expect("the binary under test");
     command.current_dir(folder).env("TMPDIR", folder).env("NO_COLOR", "1");
+    command.env("VISEME_CACHE_MB", "0");
     command.env("MODELS_DIR", folder.join("models"));
     command
 }
