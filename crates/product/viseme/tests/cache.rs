@@ -66,8 +66,8 @@ fn engine() -> FakeEngine {
 fn change_a_byte(video: &Path) {
     let metadata = std::fs::metadata(video).unwrap();
     let mut bytes = std::fs::read(video).unwrap();
-    let place = bytes.windows(4).rposition(|window| window == b"Lavf").unwrap();
-    bytes[place] = b'l';
+    let place = bytes.windows(12).rposition(|window| window == b"VideoHandler").unwrap();
+    bytes[place] = b'v';
     std::fs::write(video, bytes).unwrap();
     File::options().append(true).open(video).unwrap().set_modified(metadata.modified().unwrap()).unwrap();
     let changed = std::fs::metadata(video).unwrap();

@@ -1,5 +1,7 @@
 //! `viseme cache`, and jobs that use it.
 
+#![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 mod common;
 
 use common::{names, run, said, viseme};

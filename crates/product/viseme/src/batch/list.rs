@@ -44,10 +44,7 @@ fn read_text(path: &Path) -> Result<String> {
         return Err(too_much(format!("{} is longer than {} MiB", path.display(), MOST_BYTES >> 20)));
     }
     String::from_utf8(bytes).map_err(|source| {
-        let line = 1 + source.as_bytes()[..source.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
+        let line = line_after(&source.as_bytes()[..source.utf8_error().valid_up_to()]);
         Error::invalid_input(format!("{}, line {line}: this is not UTF-8 text", path.display()))
     })
 }
@@ -173,8 +170,7 @@ impl List<'_> {
     /// The line on which a part of the text begins, from 1.
     fn line_of(&self, part: &RawValue) -> u64 {
         let offset = (part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64
+        line_after(&self.text.as_bytes()[..offset.min(self.text.len())])
     }
 
     fn check_count(&self, count: usize) -> Result<()> {
@@ -187,6 +183,11 @@ impl List<'_> {
     fn wrong(&self, line: u64, what: impl std::fmt::Display) -> Error {
         Error::invalid_input(format!("{}, line {line}: {what}", self.path.display()))
     }
+}
+
+/// The line that follows these bytes, from 1.
+fn line_after(before: &[u8]) -> u64 {
+    before.split(|byte| *byte == b'\n').count() as u64
 }
 
 /// Lays `over` over `under`, field by field.

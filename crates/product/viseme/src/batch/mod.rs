@@ -49,7 +49,7 @@ pub fn run_batch(jobs: &[JobSpec], at_a_time: usize, observer: &dyn BatchObserve
     };
     std::thread::scope(|scope| {
         let workers = (0..at_a_time.clamp(1, jobs.len()))
-            .map(|_| spawn(scope, "batch", || Ok(batch.work())))
+            .map(|_| spawn(scope, "batch", || batch.work()))
             .collect::<Result<Vec<_>>>()?;
         workers.into_iter().try_for_each(|worker| join("batch", worker))
     })?;
@@ -70,8 +70,9 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Runs jobs until none is left.
-    fn work(&self) {
+    /// Runs jobs until none is left. What befalls a job is in its result.
+    #[expect(clippy::unnecessary_wraps, reason = "a thread has a result")]
+    fn work(&self) -> Result<()> {
         while !self.observer.is_cancelled() {
             let job = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(spec) = self.jobs.get(job) else { break };
@@ -84,6 +85,7 @@ impl Batch<'_> {
             self.observer.ended(job, &result);
             self.results.lock().unwrap_or_else(PoisonError::into_inner)[job] = Some(result);
         }
+        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+use super::JobStatus::{Cancelled, Failed, Success};
 use super::*;
 use std::collections::BTreeSet;
 
@@ -45,7 +46,6 @@ fn one_failed_job_stops_no_other() {
         let notes = Notes::default();
         let report = run_batch(&jobs, at_a_time, &notes).unwrap();
         let statuses: Vec<JobStatus> = report.results.iter().map(|result| result.status).collect();
-        use JobStatus::{Failed, Success};
         assert_eq!(statuses, [Success, Failed, Failed, Failed, Success]);
         assert_eq!(report.status, BatchStatus::Completed);
         let summary = report.summary;
@@ -69,7 +69,7 @@ fn a_cancelled_batch_says_what_was_not_done() {
     let report = run_batch(&jobs, 1, &notes).unwrap();
     assert_eq!(report.status, BatchStatus::Cancelled);
     let statuses: Vec<JobStatus> = report.results.iter().map(|result| result.status).collect();
-    assert_eq!(statuses, [JobStatus::Success, JobStatus::Cancelled, JobStatus::Cancelled]);
+    assert_eq!(statuses, [Success, Cancelled, Cancelled]);
     assert_eq!((report.summary.success, report.summary.failed, report.exit_code()), (1, 2, 130));
     assert!(jobs[0].output.exists() && !jobs[1].output.exists());
 }

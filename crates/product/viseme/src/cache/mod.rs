@@ -156,11 +156,10 @@ impl AnalysisCache {
         make_room(&self.root, self.most_bytes - bytes)?;
         let path = self.root.join(key.name());
         match std::fs::rename(writing.path(), &path) {
-            // What is dropped now is only a name that is no more.
-            Ok(()) => Ok(entry::sync_folder(&self.root)),
-            Err(source) if is_taken(&source) => Ok(()),
-            Err(source) => Err(failed(source)),
+            Err(source) if !is_taken(&source) => return Err(failed(source)),
+            _ => entry::sync_folder(&self.root),
         }
+        Ok(())
     }
 }
 

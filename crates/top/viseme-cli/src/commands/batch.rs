@@ -33,15 +33,15 @@ fn summary(report: &BatchReport) -> String {
     let sums = &report.summary;
     let cancelled =
         report.results.iter().filter(|result| result.status == JobStatus::Cancelled).count() as u64;
-    let mut line =
-        format!("{} of {} jobs done, {:.1} s of video", sums.success, sums.total, sums.total_duration);
+    let mut parts =
+        vec![format!("{} of {} jobs done, {:.1} s of video", sums.success, sums.total, sums.total_duration)];
     if sums.failed > cancelled {
-        line += &format!(", {} failed", sums.failed - cancelled);
+        parts.push(format!("{} failed", sums.failed - cancelled));
     }
     if cancelled > 0 {
-        line += &format!(", {cancelled} interrupted or not begun");
+        parts.push(format!("{cancelled} interrupted or not begun"));
     }
-    line
+    parts.join(", ")
 }
 
 /// A bar for each job that runs, and a line for each that has ended.
