@@ -1,7 +1,7 @@
 //! What a job did, for people and machines.
 
-use crate::loops::LoopFacts;
 use crate::cache::CacheUse;
+use crate::loops::LoopFacts;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
