@@ -82,8 +82,9 @@ macro_rules! vector_operators {
 vector_operators!(Vec2 { x, y });
 vector_operators!(Vec3 { x, y, z });
 
-/// A rectangle with fractional edges, in pixels.
+/// A rectangle with fractional edges, in pixels. Written as `[x, y, width, height]`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f32; 4]", into = "[f32; 4]")]
 pub struct Rect {
     /// Left edge.
     pub x: f32,
@@ -143,6 +144,18 @@ impl Rect {
         let right = clip((self.x + self.width).ceil(), image_width);
         let bottom = clip((self.y + self.height).ceil(), image_height);
         PixelRect { x: left, y: top, width: right.saturating_sub(left), height: bottom.saturating_sub(top) }
+    }
+}
+
+impl From<[f32; 4]> for Rect {
+    fn from([x, y, width, height]: [f32; 4]) -> Self {
+        Self { x, y, width, height }
+    }
+}
+
+impl From<Rect> for [f32; 4] {
+    fn from(Rect { x, y, width, height }: Rect) -> Self {
+        [x, y, width, height]
     }
 }
 

@@ -11,6 +11,8 @@ pub enum WarningCode {
     NoFace,
     /// Some frames had no usable face and passed through untouched.
     FramesUntouched,
+    /// A character whom the job knows by name is not in the input, or not seen well enough to be known.
+    CharacterNotFound,
     /// No speech was heard in the sound: the mouth stays closed.
     NoSpeech,
     /// The sound had to be encoded again for the container.

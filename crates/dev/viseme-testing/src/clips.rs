@@ -59,6 +59,40 @@ impl TestClip {
     }
 }
 
+/// A lossless clip of shots of `shot_s` seconds, each of flat colours side by side (in ffmpeg's words), as `name` in
+/// `folder`. A colour fills 160 × 240 pixels.
+#[must_use]
+pub fn colours(folder: &Path, name: &str, shots: &[&[&str]], shot_s: f64) -> PathBuf {
+    let path = folder.join(name);
+    let mut graph: Vec<String> = Vec::new();
+    for (shot, colours) in shots.iter().enumerate() {
+        let source = |(place, colour): (usize, &&str)| {
+            format!("color=c={colour}:size=160x240:rate=25:duration={shot_s}[c{shot}_{place}]")
+        };
+        graph.extend(colours.iter().enumerate().map(source));
+        let places: Vec<String> = (0..colours.len()).map(|place| format!("[c{shot}_{place}]")).collect();
+        let stack = match colours.len() {
+            1 => "null".to_owned(),
+            count => format!("hstack=inputs={count}"),
+        };
+        graph.push(format!("{}{stack}[s{shot}]", places.concat()));
+    }
+    let joined: Vec<String> = (0..shots.len()).map(|shot| format!("[s{shot}]")).collect();
+    graph.push(format!("{}concat=n={}", joined.concat(), shots.len()));
+    let graph = graph.join(";");
+    ffmpeg(&["-f", "lavfi", "-i", &graph, "-c:v", "ffv1", "-pix_fmt", "yuv444p"], &path);
+    path
+}
+
+/// A picture of one colour (in ffmpeg's words), as `name` in `folder`.
+#[must_use]
+pub fn flat(folder: &Path, name: &str, colour: &str, width: u32, height: u32) -> PathBuf {
+    let path = folder.join(name);
+    let picture = format!("color=c={colour}:size={width}x{height}:rate=1:duration=1");
+    ffmpeg(&["-f", "lavfi", "-i", &picture, "-frames:v", "1"], &path);
+    path
+}
+
 /// A picture (`.png`, `.jpg`) as `name` in `folder`.
 #[must_use]
 pub fn still(folder: &Path, name: &str, width: u32, height: u32) -> PathBuf {

@@ -46,40 +46,60 @@ impl FakeFace {
     /// Nets that see this face in every frame.
     #[must_use]
     pub fn nets(self) -> FaceNets {
-        FaceNets { detector: Arc::new(Faces(Some(self))), landmarks: Arc::new(self), mouth: Arc::new(self) }
+        Self::nets_of(&[self])
+    }
+
+    /// Nets that see these faces, apart from each other, in every frame that is large enough to show them.
+    #[must_use]
+    pub fn nets_of(faces: &[Self]) -> FaceNets {
+        let crowd = Arc::new(Crowd(faces.to_vec()));
+        FaceNets { detector: crowd.clone(), landmarks: crowd.clone(), mouth: crowd }
     }
 
     /// Nets that never see a face.
     #[must_use]
     pub fn no_nets() -> FaceNets {
-        let unseen = Self { x: 0.0, y: 0.0, scale_px: 1.0 };
-        FaceNets { detector: Arc::new(Faces(None)), ..unseen.nets() }
+        Self::nets_of(&[])
     }
 }
 
-/// The faces that the detector sees.
+/// The faces that there are.
 #[derive(Debug)]
-struct Faces(Option<FakeFace>);
+struct Crowd(Vec<FakeFace>);
 
-impl FaceDetector for Faces {
+impl Crowd {
+    /// The points of the face that `framing` shows. Nobody asks for those of no face.
+    fn points(&self, framing: &Framing) -> Box<[Vec3; POINT_COUNT]> {
+        let distance = |face: &FakeFace| (face.bbox().center() - framing.center).length();
+        let nearest = self.0.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.unwrap_or(&FakeFace { x: 0.0, y: 0.0, scale_px: 1.0 }).points()
+    }
+}
+
+impl FaceDetector for Crowd {
     fn name(&self) -> &'static str {
         "fake"
     }
 
-    fn detect(&self, _: AnalysisImage<'_>) -> Result<Vec<Detection>> {
-        Ok(self.0.iter().map(|face| Detection { bbox: face.bbox(), score: CERTAIN, points: None }).collect())
+    fn detect(&self, image: AnalysisImage<'_>) -> Result<Vec<Detection>> {
+        let is_shown = |bbox: &Rect| {
+            let (width, height) = (image.frame.width as f32, image.frame.height as f32);
+            (0.0..width).contains(&bbox.center().x) && (0.0..height).contains(&bbox.center().y)
+        };
+        let boxes = self.0.iter().map(FakeFace::bbox).filter(is_shown);
+        Ok(boxes.map(|bbox| Detection { bbox, score: CERTAIN, points: None }).collect())
     }
 }
 
-impl LandmarkModel for FakeFace {
-    fn locate(&self, _: AnalysisImage<'_>, _: &Framing) -> Result<Landmarks> {
-        Ok(Landmarks { points: self.points(), presence: CERTAIN })
+impl LandmarkModel for Crowd {
+    fn locate(&self, _: AnalysisImage<'_>, framing: &Framing) -> Result<Landmarks> {
+        Ok(Landmarks { points: self.points(framing), presence: CERTAIN })
     }
 }
 
-impl MouthModel for FakeFace {
-    fn refine(&self, _: AnalysisImage<'_>, _: &Framing) -> Result<Lips> {
-        let points = self.points();
+impl MouthModel for Crowd {
+    fn refine(&self, _: AnalysisImage<'_>, framing: &Framing) -> Result<Lips> {
+        let points = self.points(framing);
         Ok(Lips { points: std::array::from_fn(|index: usize| points[index].xy()), visible: CERTAIN })
     }
 }

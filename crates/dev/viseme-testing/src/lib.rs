@@ -11,6 +11,7 @@
 
 pub mod clips;
 pub mod compare;
+pub mod fake_embedder;
 pub mod fake_engine;
 pub mod fake_enhancer;
 pub mod fake_faces;
@@ -23,6 +24,7 @@ mod shared;
 pub mod vectors;
 
 pub use clips::TestClip;
+pub use fake_embedder::FakeEmbedder;
 pub use fake_engine::{FakeEngine, FakePatch};
 pub use fake_enhancer::FakeEnhancer;
 pub use fake_faces::FakeFace;

@@ -19,6 +19,7 @@ pub mod nets;
 pub mod observation;
 pub mod packed;
 pub mod parse;
+pub mod people;
 pub mod points;
 pub mod pose;
 pub mod preview;

@@ -1,11 +1,13 @@
 //! The first pass over the video: every face is followed, and the engine studies those whose lips may move.
 
 use crate::clip::{Clip, RangeReader, TimeRange};
+use crate::people::{LikenessRecorder, Likenesses};
 use crate::times::FrameTimes;
 use std::collections::BTreeSet;
 use std::path::Path;
 use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage, Timebase, Warning};
 use viseme_engines::EngineJob;
+use viseme_face::framing::AnalysisImage;
 use viseme_face::{
     FaceChoice, FaceNets, FaceObservation, Track, TrackId, TrackRecorder, TrackStore, Tracker, TrackerOptions,
 };
@@ -27,6 +29,8 @@ pub(crate) struct Analysis {
     pub(crate) times: FrameTimes,
     /// Every face. Frames are counted from the start of the range.
     pub(crate) tracks: TrackStore,
+    /// A few pictures of every face.
+    pub(crate) likenesses: Likenesses,
     /// The faces that the engine has studied.
     pub(crate) studied: BTreeSet<TrackId>,
     /// What was wrong with the video.
@@ -76,6 +80,7 @@ impl Analyst<'_> {
         let mut reader = RangeReader::open(self.clip, self.range)?;
         let mut tracker = Tracker::new(self.nets.clone(), tracker_options(self.clip, self.limits));
         let mut recorder = TrackRecorder::create(self.work_dir)?;
+        let mut likenesses = LikenessRecorder::create(self.work_dir)?;
         let mut times = FrameTimes::new(timebase(self.clip));
         let mut first = None;
         let total = expected_frames(self.clip, self.range);
@@ -88,6 +93,8 @@ impl Analyst<'_> {
             times.push(frame.pts);
             let faces = tracker.observe(&frame, &self.clip.info().colour, index)?;
             recorder.push(index, tracker.is_cut(), &faces)?;
+            let image = AnalysisImage { frame: &frame, colour: &self.clip.info().colour };
+            likenesses.see(index, image, &faces)?;
             visit(index, &frame, &faces)?;
             observer.progress(Progress { stage: Stage::Analyse, done: index.0 + 1, total });
         }
@@ -95,8 +102,15 @@ impl Analyst<'_> {
         if self.clip.is_still() {
             times = still_times();
         }
-        let (tracks, studied) = (recorder.finish()?, BTreeSet::new());
-        Ok(Analysis { first, times, tracks, studied, warnings: reader.warnings() })
+        let (tracks, likenesses) = (recorder.finish()?, likenesses.finish()?);
+        Ok(Analysis {
+            first,
+            times,
+            tracks,
+            likenesses,
+            studied: BTreeSet::new(),
+            warnings: reader.warnings(),
+        })
     }
 
     /// Shows the engine the faces that may be chosen in the end. A face that was shown once is shown to its end, so

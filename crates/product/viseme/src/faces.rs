@@ -3,6 +3,7 @@
 use crate::analyse::{Analysis, Analyst, no_frame, timebase};
 use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
 use crate::job::work_dir;
+use crate::people::{Cast, Character, Embedders, People, Person, check_characters};
 use crate::plan::FacePlan;
 use crate::runner::face_nets;
 use crate::spec::{check_is_file, check_range, is_same_file};
@@ -21,7 +22,7 @@ use viseme_media::{
     Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter,
     mux, probe,
 };
-use viseme_models::RtenRuntime;
+use viseme_models::{RtenRuntime, RuntimeRequest, Runtimes, Store};
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,11 @@ pub struct FacesSpec {
     pub start_s: Option<f64>,
     /// Use the video up to this time, in seconds. None is its end.
     pub end_s: Option<f64>,
+    /// The people who are known by name, with pictures of them.
+    pub characters: Vec<Character>,
+    /// Least cosine between the embeddings of two pictures of one person, 0 to 1. None is what was measured for the
+    /// embedder in use.
+    pub similarity: Option<f32>,
     /// Where to write the video with boxes and landmarks drawn on it. None writes none.
     pub preview: Option<PathBuf>,
     /// Whether the landmarks are written.
@@ -58,8 +64,10 @@ pub struct FacesLine {
 /// One face of a [`FacesLine`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FaceLine {
-    /// Its number in order of appearance, from 1: what [`FaceChoice::Nth`](crate::FaceChoice::Nth) takes.
+    /// The number of its track in order of appearance, from 1: what [`Speakers::Nth`](crate::Speakers::Nth) takes.
     pub number: u32,
+    /// Who it is: the id of a character, or `face_1`, `face_2`, … The same in every shot.
+    pub character_id: String,
     /// `[x, y, width, height]` in pixels.
     pub bbox: [f32; 4],
     /// How sure the tracker is, 0 to 1.
@@ -86,8 +94,12 @@ pub struct FacesSummary {
     pub detector: String,
     /// Frames looked at.
     pub frames: u64,
-    /// Different faces.
+    /// Different people.
     pub faces: u64,
+    /// The characters who are seen, in the order in which they were given.
+    pub characters_detected: Vec<String>,
+    /// The colour of everybody who is seen, as in the preview: `#rrggbb` by id.
+    pub character_colors: BTreeMap<String, String>,
     /// Frames with at least one face.
     pub frames_with_face: u64,
 }
@@ -107,10 +119,32 @@ pub fn faces(
     spec.validate()?;
     let tools = Tools::locate()?;
     let nets = face_nets(spec.weights, spec.detector, &RtenRuntime::default())?;
-    guarded("faces", || Faces { spec, tools: &tools, nets: &nets, observer }.run(output))
+    let folder = Store::open().ok().map(|store| store.runtimes_folder());
+    let runtimes = Runtimes::find(RuntimeRequest::default(), folder.as_deref())?;
+    let embedders = Embedders::Best(runtimes, spec.weights);
+    guarded("faces", || {
+        Faces { spec, tools: &tools, nets: &nets, embedders: &embedders, observer }.run(output)
+    })
 }
 
 impl FacesSpec {
+    /// All of `video`, looked at with defaults.
+    #[must_use]
+    pub fn new(video: impl Into<PathBuf>) -> Self {
+        Self {
+            video: video.into(),
+            start_s: None,
+            end_s: None,
+            characters: Vec::new(),
+            similarity: None,
+            preview: None,
+            landmarks: false,
+            weights: Weights::default(),
+            detector: DetectorChoice::default(),
+            limits: Limits::default(),
+        }
+    }
+
     /// Checks everything that can be checked without opening the video.
     ///
     /// # Errors
@@ -118,8 +152,10 @@ impl FacesSpec {
     pub fn validate(&self) -> Result<()> {
         check_range(self.start_s, self.end_s)?;
         check_is_file(&self.video)?;
+        check_characters(&self.characters, self.similarity)?;
         let Some(preview) = &self.preview else { return Ok(()) };
-        if is_same_file(&self.video, preview) {
+        let references = self.characters.iter().flat_map(|character| &character.references);
+        if std::iter::once(&self.video).chain(references).any(|input| is_same_file(input, preview)) {
             return Err(Error::invalid_input(format!("{} is both input and output", preview.display())));
         }
         let codec = VideoCodec::default();
@@ -136,6 +172,7 @@ struct Faces<'a> {
     spec: &'a FacesSpec,
     tools: &'a Tools,
     nets: &'a FaceNets,
+    embedders: &'a Embedders,
     observer: &'a dyn Observer,
 }
 
@@ -149,6 +186,8 @@ impl Faces<'_> {
         let video =
             video.ok_or_else(|| Error::invalid_input(format!("{} has no picture", spec.video.display())))?;
         let clip = FileClip::new(self.tools, &spec.video, &info, video, limits);
+        let tools = (self.tools, self.nets, limits);
+        let cast = Cast::new(&spec.characters, spec.similarity, self.embedders, tools)?;
         let analyst = Analyst {
             clip: &clip,
             range: self.range(),
@@ -158,7 +197,9 @@ impl Faces<'_> {
             work_dir: work_dir.path(),
         };
         let analysis = analyst.analyse(None, self.observer)?;
-        let seen = Seen::new(&analysis);
+        let (people, warnings) = cast.identify(&analysis, self.observer)?;
+        analysis.warnings.iter().chain(&warnings).for_each(|warning| self.observer.warn(warning));
+        let seen = Seen::new(&analysis, &people);
         let summary = seen.write_lines(output, spec.landmarks, self.nets.detector.name())?;
         if let Some(preview) = preview {
             let picture = work_dir.path().join("preview.mov");
@@ -205,33 +246,38 @@ impl Faces<'_> {
 /// What was seen, with what can be done about it.
 struct Seen<'a> {
     analysis: &'a Analysis,
+    people: &'a People,
     plans: Vec<FacePlan>,
 }
 
 /// One face of one frame.
-struct SeenFace {
+struct SeenFace<'a> {
     number: u32,
+    person: &'a Person,
     face: FaceObservation,
     quality: f32,
     skip: Option<SkipReason>,
 }
 
 impl<'a> Seen<'a> {
-    fn new(analysis: &'a Analysis) -> Self {
+    fn new(analysis: &'a Analysis, people: &'a People) -> Self {
         let frames = 0..analysis.times.len() as u64;
         let tracks = analysis.tracks.tracks().iter();
         let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
-        Self { analysis, plans: tracks.map(plan).collect() }
+        Self { analysis, people, plans: tracks.map(plan).collect() }
     }
 
-    fn in_frame(&self, frame: FrameIndex) -> Result<Vec<SeenFace>> {
+    fn in_frame(&self, frame: FrameIndex) -> Result<Vec<SeenFace<'a>>> {
         let mut faces = Vec::new();
         for plan in &self.plans {
             let tracks = &self.analysis.tracks;
             let summary = tracks.track(plan.track).and_then(|track| track.summary(frame));
-            if let (Some(summary), Some(face)) = (summary, tracks.smoothed(plan.track, frame)?) {
+            let person = self.people.of(plan.track);
+            if let (Some(summary), Some(person)) = (summary, person)
+                && let Some(face) = tracks.smoothed(plan.track, frame)?
+            {
                 let (number, skip) = (plan.track.0 + 1, plan.state(frame).skip);
-                faces.push(SeenFace { number, face, quality: segments::sync_quality(summary), skip });
+                faces.push(SeenFace { number, person, face, quality: segments::sync_quality(summary), skip });
             }
         }
         Ok(faces)
@@ -259,14 +305,23 @@ impl<'a> Seen<'a> {
             output.write_all(&text).map_err(|source| Error::io("write the faces", source))?;
         }
         output.flush().map_err(|source| Error::io("write the faces", source))?;
-        let (frames, faces) = (times.len() as u64, self.plans.len() as u64);
-        Ok(FacesSummary { detector: detector.to_owned(), frames, faces, frames_with_face })
+        let people = self.people.all();
+        let found = people.iter().filter(|person| person.is_character);
+        Ok(FacesSummary {
+            detector: detector.to_owned(),
+            frames: times.len() as u64,
+            faces: people.len() as u64,
+            characters_detected: found.map(|person| person.id.clone()).collect(),
+            character_colors: people.iter().map(|p| (p.id.clone(), p.colour_code())).collect(),
+            frames_with_face,
+        })
     }
 
     fn draw(&self, frame: &mut Frame, colour: &ColourInfo, index: FrameIndex) -> Result<()> {
         let faces = self.in_frame(index)?;
         let shown = faces.iter().map(|seen| PreviewFace {
-            number: seen.number,
+            name: &seen.person.label,
+            colour: seen.person.colour,
             face: &seen.face,
             quality: seen.quality,
             skip: seen.skip,
@@ -276,12 +331,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-impl SeenFace {
+impl SeenFace<'_> {
     fn line(&self, with_landmarks: bool) -> FaceLine {
         let bbox = &self.face.bbox;
         let landmarks = || self.face.points.iter().map(|p| [p.x, p.y, p.z]).collect();
         FaceLine {
             number: self.number,
+            character_id: self.person.id.clone(),
             bbox: [bbox.x, bbox.y, bbox.width, bbox.height],
             confidence: self.face.presence,
             mouth_visible: self.face.mouth_visible,

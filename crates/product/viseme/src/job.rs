@@ -1,6 +1,6 @@
 //! One job from its files to its report.
 
-use crate::analyse::{Analysis, Analyst, check_face_number, timebase};
+use crate::analyse::{Analysis, Analyst, timebase};
 use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::inputs::Inputs;
@@ -8,6 +8,7 @@ use crate::loops::search::best_loop;
 use crate::loops::{LoopMode, LoopShape};
 use crate::mask::mask_video;
 use crate::memory::MemorySampler;
+use crate::people::{Cast, FacesReport, People};
 use crate::plan::{FacePlan, Plan, PlanInput, plan};
 use crate::registry;
 use crate::render::{Rendered, Renderer, Sinks};
@@ -23,7 +24,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
 use viseme_engines::{EngineJob, Enhancement, JobContext, SpeechSummary};
-use viseme_face::{Track, segments, selection};
+use viseme_face::{FaceChoice, Track, segments};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
     VideoCodec, VideoWriter, mux,
@@ -82,10 +83,15 @@ impl Job<'_> {
         let inputs = self.timed(Stage::Probe, |job| Inputs::probe(&job.runner.tools, spec))?;
         let clip =
             FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
+        let tools = (&self.runner.tools, &self.runner.nets, &spec.limits);
+        let embedders = &self.runner.embedders;
+        let cast =
+            self.timed(Stage::Probe, |_| Cast::new(&spec.characters, spec.similarity, embedders, tools))?;
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
         let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
+        let people = self.timed(Stage::Analyse, |job| job.identify(&cast, &analysis))?;
         let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
-        let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, speech_s))?;
+        let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, &people, speech_s))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
         let enhancement = self.runner.enhancer.as_ref();
         let enhancement = enhancement.map(|e| Enhancement::new(Arc::clone(e), spec.enhance.options()));
@@ -105,8 +111,15 @@ impl Job<'_> {
             renderer.render(engine.as_mut(), sinks)
         })?;
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, output, mask_output))?;
-        let facts =
-            Facts { clip: &clip, analysis: &analysis, cache_use, plan: &plan, speech, rendered: &rendered };
+        let facts = Facts {
+            clip: &clip,
+            analysis: &analysis,
+            people: &people,
+            cache_use,
+            plan: &plan,
+            speech,
+            rendered: &rendered,
+        };
         self.report(&facts)
     }
 
@@ -146,12 +159,23 @@ impl Job<'_> {
         TimeRange { start_s: self.spec.start_s, end_s: self.spec.end_s }
     }
 
+    /// Says who is who.
+    fn identify(&mut self, cast: &Cast<'_>, analysis: &Analysis) -> Result<People> {
+        let (people, warnings) = cast.identify(analysis, self.observer)?;
+        for warning in warnings {
+            self.warn(warning);
+        }
+        Ok(people)
+    }
+
     fn analyse(&mut self, clip: &dyn Clip, engine: &mut dyn EngineJob) -> Result<(Analysis, CacheUse)> {
+        let spec = self.spec;
         let analyst = Analyst {
             clip,
             range: if clip.is_still() { TimeRange::default() } else { self.range() },
             nets: &self.runner.nets,
-            choice: self.spec.face,
+            // Whoever may turn out to have a name is studied.
+            choice: spec.face.by_track(!spec.characters.is_empty()).unwrap_or(FaceChoice::All),
             limits: &self.spec.limits,
             work_dir: self.work_dir.path(),
         };
@@ -186,8 +210,8 @@ impl Job<'_> {
         Ok(samples as f64 / f64::from(rate))
     }
 
-    fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, speech_s: f64) -> Result<Plan> {
-        let faces = self.chosen(analysis)?;
+    fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, people: &People, speech_s: f64) -> Result<Plan> {
+        let faces = self.chosen(analysis, people)?;
         if !faces.iter().any(FacePlan::is_usable) {
             let message = "no usable face: the picture is left as it is".to_owned();
             self.warn(Warning::new(WarningCode::NoFace, message));
@@ -228,11 +252,9 @@ impl Job<'_> {
     }
 
     /// What happens to each chosen face.
-    fn chosen(&self, analysis: &Analysis) -> Result<Vec<FacePlan>> {
-        let tracks = analysis.tracks.tracks();
-        check_face_number(tracks, self.spec.face)?;
+    fn chosen(&self, analysis: &Analysis, people: &People) -> Result<Vec<FacePlan>> {
         let frames = 0..analysis.times.len() as u64;
-        let chosen = selection::choose(tracks, self.spec.face);
+        let chosen = people.choose(&self.spec.face, analysis.tracks.tracks())?;
         let tracks = chosen.iter().filter(|id| analysis.studied.contains(id));
         let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
         Ok(tracks.filter_map(|&id| analysis.tracks.track(id)).map(plan).collect())
@@ -330,12 +352,13 @@ impl Job<'_> {
             enhancer: self.runner.enhancer.as_ref().map(|enhancer| enhancer.name().to_owned()),
             weights: self.spec.weights,
             detector: self.runner.nets.detector.name().to_owned(),
-            models: self.runner.models.clone(),
+            models: self.runner.placed_models(),
             input: input_facts(facts.clip, facts.analysis),
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),
             output,
             looping: facts.plan.loop_facts(),
+            faces: FacesReport::new(&self.spec.characters, facts.people, facts),
             tracks: facts.tracks(),
             analysis_cache: facts.cache_use,
             warnings: std::mem::take(&mut self.warnings),

@@ -22,6 +22,7 @@ mod loops;
 mod mask;
 mod memory;
 mod order;
+mod people;
 mod plan;
 mod registry;
 mod render;
@@ -29,6 +30,7 @@ mod report;
 mod runner;
 mod score;
 mod source;
+mod speakers;
 mod spec;
 mod summary;
 mod threads;
@@ -43,6 +45,7 @@ pub use cache::{AnalysisCache, CacheInfo, CacheUse};
 pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};
+pub use people::{Character, FaceResult, FacesReport, UnknownFace};
 pub use plan::{Blend, FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
@@ -51,6 +54,7 @@ pub use score::{
     Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,
     score,
 };
+pub use speakers::Speakers;
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_engines::EnhanceArea;

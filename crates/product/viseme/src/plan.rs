@@ -55,6 +55,12 @@ impl FacePlan {
         Self { track, first: first as u64, states: states[first..end].to_vec() }
     }
 
+    /// What happens to a face in a frame where it is not.
+    #[must_use]
+    pub fn absent() -> FrameState {
+        ABSENT
+    }
+
     /// Whether its lips are moved in any frame.
     #[must_use]
     pub fn is_usable(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::cache::CacheUse;
 use crate::loops::LoopFacts;
+use crate::people::FacesReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub struct Report {
     /// What was shown where the video and the speech were not of one length.
     #[serde(rename = "loop")]
     pub looping: LoopFacts,
+    /// What happened to each person.
+    pub faces: FacesReport,
     /// Every face that was followed, in order of appearance.
     pub tracks: Vec<TrackReport>,
     /// Whether the faces came from the cache, or the video was looked at.
@@ -109,8 +112,10 @@ pub struct OutputFacts {
 /// One face that was followed through the video.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackReport {
-    /// Its number in order of appearance, from 1: what [`FaceChoice::Nth`](crate::FaceChoice::Nth) takes.
+    /// Its number in order of appearance, from 1: what [`Speakers::Nth`](crate::Speakers::Nth) takes.
     pub number: u32,
+    /// Whom it shows: the id of a character, or `face_1`, `face_2`, …
+    pub character_id: String,
     /// Source frames in which it was seen.
     pub frames: u64,
     /// Mean box over those frames, in pixels.

@@ -3,6 +3,7 @@
 use crate::cache::{AnalysisCache, Instruments};
 use crate::enhance;
 use crate::job;
+use crate::people::Embedders;
 use crate::registry;
 use crate::report::Report;
 use crate::spec::JobSpec;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use viseme_core::{Observer, Result, Warning};
 use viseme_engines::{FaceEnhancer, LocalEngine};
+use viseme_face::identity::FaceEmbedder;
 use viseme_face::{DetectorChoice, FaceNets, InstalledModels, Weights};
 use viseme_media::Tools;
 use viseme_models::{PlacedModel, Runtime, Runtimes, Store};
@@ -23,6 +25,8 @@ pub struct Runner {
     pub(crate) engine: Box<dyn LocalEngine>,
     /// What makes the faces sharper after the engine.
     pub(crate) enhancer: Option<Arc<dyn FaceEnhancer>>,
+    /// What tells people apart, where a job needs it.
+    pub(crate) embedders: Embedders,
     /// Where each job makes its folder for temporary files.
     pub(crate) temporary: PathBuf,
     /// Where its models run.
@@ -44,12 +48,19 @@ impl Runner {
             nets,
             engine,
             enhancer: None,
+            embedders: Embedders::Given(None),
             temporary: std::env::temp_dir(),
             models: Vec::new(),
             warnings: Vec::new(),
             cache: None,
             instruments: Instruments::default(),
         }
+    }
+
+    /// The same, but `embedder` tells people apart.
+    #[must_use]
+    pub fn with_embedder(self, embedder: Arc<dyn FaceEmbedder>) -> Self {
+        Self { embedders: Embedders::Given(Some(embedder)), ..self }
     }
 
     /// The same, but the faces are made sharper after the engine: by `enhancer`, as the job says.
@@ -95,13 +106,30 @@ impl Runner {
         let (models, mut warnings) = (runtime.placed(), runtime.take_warnings());
         warnings.extend(missing);
         let cache = AnalysisCache::from_environment()?;
-        Ok(Self { enhancer, models, warnings, cache, instruments, ..Self::new(tools, nets, engine) })
+        let embedders = Embedders::Best(runtime, spec.weights);
+        Ok(Self {
+            enhancer,
+            embedders,
+            models,
+            warnings,
+            cache,
+            instruments,
+            ..Self::new(tools, nets, engine)
+        })
     }
 
     /// All of `spec` that [`for_spec`](Self::for_spec) looks at: jobs that agree in it can share a runner.
     pub(crate) fn settings(spec: &JobSpec) -> String {
         let JobSpec { engine, enhance, weights, detector, runtime, still, .. } = spec;
         serde_json::json!([engine, enhance, weights, detector, runtime, still]).to_string()
+    }
+
+    /// The models that were loaded so far, and where they run.
+    pub(crate) fn placed_models(&self) -> Vec<PlacedModel> {
+        match &self.embedders {
+            Embedders::Best(runtimes, _) => runtimes.placed(),
+            Embedders::Given(_) => self.models.clone(),
+        }
     }
 
     /// Runs a job. The engine and the enhancer are the runner's, whatever the job says.

@@ -224,7 +224,8 @@ pub(crate) mod tests {
             self.frames.iter().for_each(|frame| times.push(frame.pts));
             let tracks = TrackRecorder::create(folder.path()).unwrap().finish().unwrap();
             let (first, studied) = (FrameIndex(0), BTreeSet::new());
-            Analysis { first, times, tracks, studied, warnings: Vec::new() }
+            let likenesses = crate::people::Likenesses::default();
+            Analysis { first, times, tracks, likenesses, studied, warnings: Vec::new() }
         }
     }
 

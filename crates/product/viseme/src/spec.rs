@@ -2,12 +2,14 @@
 
 use crate::enhance::EnhanceChoice;
 use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
+use crate::people::{Character, check_characters};
 use crate::registry;
+use crate::speakers::Speakers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
-use viseme_face::{DetectorChoice, FaceChoice, Weights};
+use viseme_face::{DetectorChoice, Weights};
 use viseme_media::{Container, EncodeSettings, VideoCodec};
 use viseme_models::RuntimeRequest;
 
@@ -31,7 +33,14 @@ pub struct JobSpec {
     pub output: PathBuf,
     /// Whose lips move.
     #[serde(default)]
-    pub face: FaceChoice,
+    pub face: Speakers,
+    /// The people whom the job knows by name, with pictures of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub characters: Vec<Character>,
+    /// Least cosine between the embeddings of two pictures of one person, 0 to 1. None is what was measured for the
+    /// embedder in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f32>,
     /// Use the video from this time on, in seconds. None is its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_s: Option<f64>,
@@ -154,7 +163,9 @@ impl JobSpec {
             video: video.into(),
             audio: audio.into(),
             output: output.into(),
-            face: FaceChoice::default(),
+            face: Speakers::default(),
+            characters: Vec::new(),
+            similarity: None,
             start_s: None,
             end_s: None,
             loop_mode: LoopMode::default(),
@@ -194,6 +205,8 @@ impl JobSpec {
         registry::find(&self.engine.name)?.validate(self)?;
         check_range(self.start_s, self.end_s)?;
         self.check_numbers()?;
+        check_characters(&self.characters, self.similarity)?;
+        self.face.validate(&self.characters)?;
         self.enhance.validate()?;
         self.encode.settings().validate()?;
         self.check_paths()?;
@@ -227,9 +240,6 @@ impl JobSpec {
                 "{given} crossfade frames are not between 1 and {MAX_CROSSFADE_FRAMES}"
             )));
         }
-        if self.face == FaceChoice::Nth(0) {
-            return Err(Error::invalid_input("faces are counted from 1"));
-        }
         Ok(())
     }
 
@@ -251,7 +261,9 @@ impl JobSpec {
         }
         let outputs: Vec<&PathBuf> = std::iter::once(&self.output).chain(&self.mask_output).collect();
         for output in &outputs {
-            if [&self.video, &self.audio].iter().any(|input| is_same_file(input, output)) {
+            let references = self.characters.iter().flat_map(|character| &character.references);
+            let mut inputs = [&self.video, &self.audio].into_iter().chain(references);
+            if inputs.any(|input| is_same_file(input, output)) {
                 return Err(Error::invalid_input(format!("{} is both input and output", output.display()))
                     .with_hint("Choose another name for the output: inputs are never overwritten."));
             }
@@ -339,7 +351,9 @@ mod tests {
     #[test]
     fn json_written_is_json_read() {
         let mut spec = JobSpec::new("a.mp4", "b.wav", "c.mp4");
-        spec.face = FaceChoice::Nth(2);
+        spec.face = Speakers::Named("alice".to_owned());
+        spec.characters = vec![Character::new("alice", ["a.png".into(), "b.png".into()])];
+        spec.similarity = Some(0.25);
         spec.end_s = Some(3.5);
         (spec.loop_mode, spec.crossfade_frames) = (LoopMode::Smart, 7);
         spec.engine.expression = 0.5;
@@ -383,7 +397,7 @@ mod tests {
                 (job.enhance.name, job.enhance.fidelity) = (EnhancerName::Gfpgan, Some(0.5));
             }),
             ("crf", |job| job.encode.crf = Some(64)),
-            ("counted from 1", |job| job.face = FaceChoice::Nth(0)),
+            ("counted from 1", |job| job.face = Speakers::Nth(0)),
             ("start of the range", |job| job.start_s = Some(-1.0)),
             ("not after", |job| (job.start_s, job.end_s) = (Some(2.0), Some(2.0))),
             ("native", |job| job.engine.name = "wav3lip".to_owned()),

@@ -3,15 +3,16 @@
 use crate::analyse::Analysis;
 use crate::cache::CacheUse;
 use crate::clip::Clip;
-use crate::plan::{FacePlan, Plan};
+use crate::people::People;
+use crate::plan::Plan;
 use crate::render::Rendered;
 use crate::report::{InputFacts, OutputFacts, SpeechFacts, TrackReport, TrackSummary};
 use std::path::Path;
-use viseme_core::segment::Segment;
-use viseme_core::{Error, Result};
+use viseme_core::segment::{Segment, SkipReason};
+use viseme_core::{Error, FrameIndex, Result};
 use viseme_engines::SpeechSummary;
-use viseme_face::Track;
 use viseme_face::segments::{SegmentFrame, segments};
+use viseme_face::{FaceSummary, Track};
 
 /// What a finished job has met.
 #[derive(Clone, Copy)]
@@ -19,6 +20,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) clip: &'a dyn Clip,
     pub(crate) analysis: &'a Analysis,
     pub(crate) cache_use: CacheUse,
+    pub(crate) people: &'a People,
     pub(crate) plan: &'a Plan,
     pub(crate) speech: SpeechSummary,
     pub(crate) rendered: &'a Rendered,
@@ -61,9 +63,12 @@ impl Facts<'_> {
 
     fn track(&self, track: &Track) -> TrackReport {
         let face = self.plan.faces().iter().find(|face| face.track == track.id);
-        let segments = face.map(|face| self.segments(track, face)).unwrap_or_default();
+        let segments =
+            face.map(|face| self.segments(|source| (face.state(source).skip, track.summary(source))));
+        let segments = segments.unwrap_or_default();
         TrackReport {
             number: track.id.0 + 1,
+            character_id: self.people.of(track.id).map(|person| person.id.clone()).unwrap_or_default(),
             frames: track.summaries.len() as u64,
             mean_bbox: track.mean_bbox(),
             chosen: face.is_some(),
@@ -72,12 +77,19 @@ impl Facts<'_> {
         }
     }
 
-    fn segments(&self, track: &Track, face: &FacePlan) -> Vec<Segment> {
-        segments(self.plan.frames().map(|frame| SegmentFrame {
-            start_ms: milliseconds(frame.speech_s),
-            end_ms: milliseconds(self.plan.start_s(frame.output.0 + 1)),
-            skip: face.state(frame.source).skip,
-            face: track.summary(frame.source),
+    /// The segments of a face, from why it is left alone in a source frame, and what is known of it there.
+    pub(crate) fn segments<'f>(
+        &self,
+        face: impl Fn(FrameIndex) -> (Option<SkipReason>, Option<&'f FaceSummary>),
+    ) -> Vec<Segment> {
+        segments(self.plan.frames().map(|frame| {
+            let (skip, face) = face(frame.source);
+            SegmentFrame {
+                start_ms: milliseconds(frame.speech_s),
+                end_ms: milliseconds(self.plan.start_s(frame.output.0 + 1)),
+                skip,
+                face,
+            }
         }))
     }
 }

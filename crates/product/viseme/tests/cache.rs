@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use viseme::{AnalysisCache, CacheUse, Codec, FaceChoice, JobSpec, LoopMode, Report, Runner};
+use viseme::{AnalysisCache, CacheUse, Codec, JobSpec, LoopMode, Report, Runner, Speakers};
 use viseme_core::geometry::PixelRect;
 use viseme_core::{ErrorKind, Observer, Progress, Silent, Stage, Warning, WarningCode};
 use viseme_engines::{NativeEngine, NativeOptions};
@@ -113,7 +113,7 @@ fn only_what_changes_the_analysis_makes_it_new() {
         (CacheUse::Hit, |spec| spec.loop_mode = LoopMode::None),
         (CacheUse::Hit, |spec| spec.engine.expression = 0.5),
         (CacheUse::Hit, |spec| spec.encode.crf = Some(30)),
-        (CacheUse::Miss, |spec| spec.face = FaceChoice::All),
+        (CacheUse::Miss, |spec| spec.face = Speakers::All),
         (CacheUse::Miss, |spec| spec.start_s = Some(0.2)),
         (CacheUse::Miss, |spec| spec.end_s = Some(0.8)),
         (CacheUse::Miss, |spec| spec.limits.faces = 1),

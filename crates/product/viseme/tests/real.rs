@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use viseme::{Codec, FacesSpec, JobSpec, Report};
-use viseme_core::{Limits, Silent};
+use viseme_core::Silent;
 use viseme_testing::clips::decode;
 use viseme_testing::compare::{assert_planes_equal_outside_mask, differing_samples};
 use viseme_testing::skip_without_shared;
@@ -75,14 +75,11 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let preview = folder.path().join("preview.mp4");
     let spec = FacesSpec {
-        video: demo("presenter.mp4"),
         start_s: Some(0.4),
         end_s: Some(1.2),
         preview: Some(preview.clone()),
         landmarks: true,
-        weights: viseme::Weights::Default,
-        detector: viseme::DetectorChoice::Native,
-        limits: Limits::default(),
+        ..FacesSpec::new(demo("presenter.mp4"))
     };
     let mut lines = Vec::new();
     let summary = viseme::faces(&spec, &mut lines, &Silent).unwrap();
@@ -95,7 +92,7 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
     assert_eq!(decode(&preview).len() as u64, summary.frames);
     assert!(summary.frames_with_face * 10 >= summary.frames * 9);
     let face = &lines[lines.len() / 2]["faces"][0];
-    assert_eq!(face["number"], 1);
+    assert_eq!((&face["number"], &face["character_id"]), (&1.into(), &"face_1".into()));
     assert_eq!(face["bbox"].as_array().unwrap().len(), 4);
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 159);
 }
@@ -103,14 +100,9 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
 #[test]
 fn the_nets_of_clear_rights_find_the_presenter_too() {
     let spec = FacesSpec {
-        video: demo("presenter.mp4"),
-        start_s: None,
         end_s: Some(1.0),
-        preview: None,
-        landmarks: false,
         weights: viseme::Weights::Clean,
-        detector: viseme::DetectorChoice::Native,
-        limits: Limits::default(),
+        ..FacesSpec::new(demo("presenter.mp4"))
     };
     let summary = viseme::faces(&spec, &mut Vec::new(), &Silent).unwrap();
     assert_eq!((summary.frames, summary.frames_with_face, summary.faces), (25, 25, 1));

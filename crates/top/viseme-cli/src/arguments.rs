@@ -1,11 +1,13 @@
 //! The command line as types. The doc comments are the help texts.
 
 mod models;
+mod people;
 
 pub(crate) use models::{
     ImportArguments, InfoArguments, ListArguments, ModelsArguments, ModelsCommand, PathArguments,
     PullArguments, RmArguments, RuntimeArguments, RuntimeCommand, VerifyArguments,
 };
+pub(crate) use people::CharacterArguments;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -109,9 +111,11 @@ pub(crate) struct SyncArguments {
 /// How a job is done, whatever its files: of one job, or of all in a list.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct JobArguments {
-    /// Whose lips: the largest face, all faces, or the n-th in order of appearance
-    #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
-    pub(crate) face: viseme::FaceChoice,
+    /// Whose lips: auto (all characters, else largest), largest, all, the n-th face, or a name
+    #[arg(long, value_name = "auto|largest|all|N|NAME", default_value = "auto", value_parser = people::parse_speakers)]
+    pub(crate) face: viseme::Speakers,
+    #[command(flatten)]
+    pub(crate) characters: CharacterArguments,
     /// Use the video from this time on (seconds, or [h:]m:s)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) start: Option<f64>,
@@ -161,6 +165,8 @@ impl JobArguments {
     pub(crate) fn spec(self, video: PathBuf, audio: PathBuf, output: PathBuf) -> viseme::JobSpec {
         viseme::JobSpec {
             face: self.face,
+            characters: self.characters.characters(),
+            similarity: self.characters.similarity,
             start_s: self.start,
             end_s: self.end,
             loop_mode: self.loop_mode.into(),
@@ -282,6 +288,8 @@ pub(crate) struct ProbeArguments {
 pub(crate) struct FacesArguments {
     /// The video, or a picture
     pub(crate) video: PathBuf,
+    #[command(flatten)]
+    pub(crate) characters: CharacterArguments,
     /// Also write a video with boxes, landmarks and names drawn
     #[arg(long, value_name = "FILE.mp4")]
     pub(crate) preview: Option<PathBuf>,

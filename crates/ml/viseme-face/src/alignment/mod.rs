@@ -3,12 +3,14 @@
 //!
 //! Our own nets look at faces through [`Framing`](crate::framing::Framing) and [`HeadPose`](crate::HeadPose).
 
+mod aligned_crop;
 mod five_points;
 mod landmark_crop;
 mod pose68;
 mod similarity;
 mod templates;
 
+pub use aligned_crop::aligned_crop;
 pub use five_points::five_points;
 pub use landmark_crop::{LANDMARK_CROP_SIZE, landmark_crop};
 pub use pose68::pose_of_68;

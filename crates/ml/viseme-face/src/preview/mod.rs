@@ -1,17 +1,17 @@
 //! Draws what the tracker sees into a frame: boxes, landmarks and a line of text per face.
 
+mod colours;
 mod font;
 mod painter;
 
 use crate::FaceObservation;
 use crate::points::LIP_COUNT;
+pub use colours::person_colour;
 use painter::{Painter, Rgb};
 use viseme_core::geometry::{Rect, Vec2};
 use viseme_core::segment::SkipReason;
 use viseme_imaging::{ColourInfo, Frame};
 
-const SYNCED: Rgb = [0.2, 0.9, 0.3];
-const SKIPPED: Rgb = [1.0, 0.6, 0.1];
 const LIPS: Rgb = [1.0, 0.25, 0.5];
 const POINTS: Rgb = [0.4, 0.85, 1.0];
 const PAPER: Rgb = [0.0, 0.0, 0.0];
@@ -22,8 +22,10 @@ const ROWS_PER_DOT: u32 = 480;
 /// A face to be drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct PreviewFace<'a> {
-    /// Its number in order of appearance, from 1.
-    pub number: u32,
+    /// Who it is.
+    pub name: &'a str,
+    /// The colour that stands for that person: red, green, blue.
+    pub colour: [u8; 3],
     /// Where it is.
     pub face: &'a FaceObservation,
     /// How well it can be synced, 0 to 1.
@@ -32,13 +34,14 @@ pub struct PreviewFace<'a> {
     pub skip: Option<SkipReason>,
 }
 
-/// Draws `faces` into the planes of `frame`: green where lips can be moved, orange where not.
+/// Draws `faces` into the planes of `frame`, each in the colour of its person: in a whole box where the lips can be moved,
+/// between four corners where not.
 pub fn draw(frame: &mut Frame, colour: &ColourInfo, faces: &[PreviewFace<'_>]) {
     let mut painter = Painter::new(frame, colour);
     let dot = (painter.size().1.div_ceil(ROWS_PER_DOT)).max(1) as f32;
     for shown in faces {
-        let rgb = if shown.skip.is_none() { SYNCED } else { SKIPPED };
-        outline(&mut painter, &shown.face.bbox, dot, rgb);
+        let rgb = shown.colour.map(|value| f32::from(value) / 255.0);
+        outline(&mut painter, &shown.face.bbox, dot, rgb, shown.skip.is_none());
         for (i, point) in shown.face.points.iter().enumerate() {
             let rgb = if i < LIP_COUNT { LIPS } else { POINTS };
             painter
@@ -50,12 +53,12 @@ pub fn draw(frame: &mut Frame, colour: &ColourInfo, faces: &[PreviewFace<'_>]) {
     }
 }
 
-/// "1 87% yaw -12" or "1 profile view".
+/// "alice 87% yaw -12" or "alice profile view".
 fn caption(shown: &PreviewFace<'_>) -> String {
     let why = match shown.skip {
         None => {
             let [_, yaw, _] = shown.face.pose.euler_degrees();
-            return format!("{} {:.0}% yaw {yaw:+.0}", shown.number, 100.0 * shown.quality);
+            return format!("{} {:.0}% yaw {yaw:+.0}", shown.name, 100.0 * shown.quality);
         }
         Some(SkipReason::NotVisible) => "not visible",
         Some(SkipReason::ProfileView) => "profile view",
@@ -64,7 +67,7 @@ fn caption(shown: &PreviewFace<'_>) -> String {
         Some(SkipReason::Occluded) => "occluded",
         Some(_) => "skipped",
     };
-    format!("{} {why}", shown.number)
+    format!("{} {why}", shown.name)
 }
 
 /// The top left corner of a caption: above the box, or within the picture where there is no room.
@@ -95,16 +98,18 @@ fn write(painter: &mut Painter<'_>, text: &str, place: Vec2, dot: f32, rgb: Rgb)
     }
 }
 
-fn outline(painter: &mut Painter<'_>, rect: &Rect, line: f32, rgb: Rgb) {
-    let horizontal = |y: f32| Rect { x: rect.x, y, width: rect.width, height: line };
-    let vertical = |x: f32| Rect { x, y: rect.y, width: line, height: rect.height };
-    for side in [
-        horizontal(rect.y),
-        horizontal(rect.y + rect.height - line),
-        vertical(rect.x),
-        vertical(rect.x + rect.width - line),
-    ] {
-        painter.fill(&side, rgb);
+/// The sides of a rectangle, whole or only next to its corners.
+fn outline(painter: &mut Painter<'_>, rect: &Rect, line: f32, rgb: Rgb, is_whole: bool) {
+    let parts: &[[f32; 2]] = if is_whole { &[[0.0, 1.0]] } else { &[[0.0, 0.25], [0.75, 1.0]] };
+    for [start, end] in parts {
+        let (x, width) = (rect.x + start * rect.width, (end - start) * rect.width);
+        let (y, height) = (rect.y + start * rect.height, (end - start) * rect.height);
+        for edge in [rect.y, rect.y + rect.height - line] {
+            painter.fill(&Rect { x, y: edge, width, height: line }, rgb);
+        }
+        for edge in [rect.x, rect.x + rect.width - line] {
+            painter.fill(&Rect { x: edge, y, width: line, height }, rgb);
+        }
     }
 }
 
@@ -133,9 +138,9 @@ mod tests {
             for bit_depth in [8, 10] {
                 let mut frame = gray_frame(PixelFormat { chroma, bit_depth, alpha: false }, 16, 16);
                 Painter::new(&mut frame, &COLOUR)
-                    .fill(&Rect { x: 0.0, y: 0.0, width: 16.0, height: 16.0 }, SKIPPED);
+                    .fill(&Rect { x: 0.0, y: 0.0, width: 16.0, height: 16.0 }, [1.0, 0.6, 0.1]);
                 let pixels = crop_rgb(&frame, &COLOUR, &viseme_core::geometry::Affine::IDENTITY, 16).unwrap();
-                for (plane, wanted) in pixels.chunks(256).zip(SKIPPED) {
+                for (plane, wanted) in pixels.chunks(256).zip([1.0, 0.6, 0.1]) {
                     assert!(
                         plane.iter().all(|v| (v - 255.0 * wanted).abs() < 3.0),
                         "{chroma:?}: {}",
@@ -158,7 +163,11 @@ mod tests {
             let before = gray_frame(format, 161, 121);
             let mut after = before.clone();
             let skip = (number == 1).then_some(SkipReason::ProfileView);
-            draw(&mut after, &COLOUR, &[PreviewFace { number: 12, face, quality: 0.87, skip }]);
+            draw(
+                &mut after,
+                &COLOUR,
+                &[PreviewFace { name: "bob", colour: [9, 200, 90], face, quality: 0.87, skip }],
+            );
             assert_ne!(before.planes[0], after.planes[0]);
             assert_eq!(before.planes[3], after.planes[3]);
         }

@@ -245,8 +245,8 @@ fn csv_message(error: &csv::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speakers::Speakers;
     use proptest::prelude::*;
-    use viseme_face::FaceChoice;
 
     fn read(text: impl AsRef<[u8]>) -> Result<Vec<JobSpec>> {
         let folder = tempfile::tempdir().unwrap();
@@ -263,9 +263,9 @@ mod tests {
 
     fn wanted() -> Vec<JobSpec> {
         let mut first = JobSpec::new("a.mp4", "b.wav", "out/c.mp4");
-        (first.engine.expression, first.face) = (0.7, FaceChoice::Nth(2));
+        (first.engine.expression, first.face) = (0.7, Speakers::Nth(2));
         let mut second = JobSpec::new("/a, b.mp4", "7", "d.mkv");
-        (second.engine.expression, second.face, second.end_s) = (1.5, FaceChoice::All, Some(3.5));
+        (second.engine.expression, second.face, second.end_s) = (1.5, Speakers::All, Some(3.5));
         vec![first, second]
     }
 

@@ -3,6 +3,7 @@
 use super::key::{Instruments, Key, KeyParts, content, key};
 use super::{AnalysisCache, CacheUse};
 use crate::analyse::{Analysis, Analyst};
+use crate::people::{LikenessIndex, Likenesses};
 use crate::times::FrameTimes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ struct SavedAnalysis {
     first: FrameIndex,
     times: FrameTimes,
     studied: BTreeSet<TrackId>,
+    likenesses: LikenessIndex,
     warnings: Vec<Warning>,
 }
 
@@ -98,13 +100,14 @@ pub(crate) fn analyse(
 }
 
 fn save(analysis: &Analysis, engine: &mut dyn EngineJob, folder: &Path) -> Result<()> {
-    let Analysis { first, times, tracks, studied, warnings } = analysis;
+    let Analysis { first, times, tracks, likenesses, studied, warnings } = analysis;
     tracks.save(folder)?;
     engine.save_study(folder)?;
     let saved = SavedAnalysis {
         first: *first,
         times: times.clone(),
         studied: studied.clone(),
+        likenesses: likenesses.save(folder)?,
         warnings: warnings.clone(),
     };
     packed::write(&folder.join(FILE_NAME), &saved)
@@ -114,6 +117,7 @@ fn restore(folder: &Path, engine: &mut dyn EngineJob) -> Result<Analysis> {
     let saved: SavedAnalysis = packed::read(&folder.join(FILE_NAME))?;
     let tracks = TrackStore::restore(folder)?;
     engine.restore_study(folder)?;
-    let SavedAnalysis { first, times, studied, warnings } = saved;
-    Ok(Analysis { first, times, tracks, studied, warnings })
+    let SavedAnalysis { first, times, studied, likenesses, warnings } = saved;
+    let likenesses = Likenesses::restore(folder, likenesses)?;
+    Ok(Analysis { first, times, tracks, likenesses, studied, warnings })
 }
