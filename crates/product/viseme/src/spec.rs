@@ -215,8 +215,9 @@ impl JobSpec {
 
     /// Every path of the job, so that relative ones can be made relative to something else.
     pub(crate) fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
-        let Self { video, audio, output, mask_output, .. } = self;
-        [video, audio, output].into_iter().chain(mask_output).collect()
+        let Self { video, audio, output, mask_output, characters, .. } = self;
+        let references = characters.iter_mut().flat_map(|character| &mut character.references);
+        [video, audio, output].into_iter().chain(mask_output).chain(references).collect()
     }
 
     fn check_version(&self) -> Result<()> {

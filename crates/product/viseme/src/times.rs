@@ -126,7 +126,9 @@ mod tests {
     #[test]
     fn frames_are_found_by_their_times() {
         let mut times = FrameTimes::new(Timebase::new(1, 1000).unwrap());
-        [0, 33, 67, 100].into_iter().for_each(|pts| times.push(Pts(pts)));
+        for pts in [0, 33, 67, 100] {
+            times.push(Pts(pts));
+        }
         let found: Vec<_> =
             [-5, 0, 32, 33, 99, 100, 900].into_iter().map(|ticks| times.frame_at(ticks)).collect();
         assert_eq!(found, [0, 0, 0, 1, 2, 3, 3]);

@@ -53,8 +53,13 @@ fn too_much(message: String) -> Error {
     Error::new(ErrorKind::LimitExceeded, message).with_hint("Split the list.")
 }
 
-/// The defaults as JSON, without what every job has of its own.
+/// The defaults as JSON, without what every job has of its own. Their paths are not relative to the list.
 fn base(defaults: &JobSpec) -> Result<Value> {
+    let mut defaults = defaults.clone();
+    for reference in defaults.characters.iter_mut().flat_map(|character| &mut character.references) {
+        *reference = std::path::absolute(&*reference)
+            .map_err(|source| Error::io(format_args!("read {}", reference.display()), source))?;
+    }
     let mut base = serde_json::to_value(defaults)
         .map_err(|source| Error::internal(format!("cannot write a job as JSON: {source}")))?;
     if let Some(fields) = base.as_object_mut() {
