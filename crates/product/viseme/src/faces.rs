@@ -2,8 +2,10 @@
 
 use crate::analyse::{Analysis, Analyst, no_frame, timebase};
 use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
+use crate::contact_sheet::{ContactSheet, spread};
 use crate::job::work_dir;
 use crate::people::{Cast, Character, Embedders, People, Person, check_characters};
+use crate::picture::png_bytes;
 use crate::plan::FacePlan;
 use crate::runner::face_nets;
 use crate::spec::{check_is_file, check_range, is_same_file};
@@ -40,6 +42,9 @@ pub struct FacesSpec {
     pub similarity: Option<f32>,
     /// Where to write the video with boxes and landmarks drawn on it. None writes none.
     pub preview: Option<PathBuf>,
+    /// Where to write a picture, PNG, of up to 24 frames spread over the range with the same drawn on them. None writes
+    /// none.
+    pub contact_sheet: Option<PathBuf>,
     /// Whether the landmarks are written.
     pub landmarks: bool,
     /// Which weights the face nets have.
@@ -138,6 +143,7 @@ impl FacesSpec {
             characters: Vec::new(),
             similarity: None,
             preview: None,
+            contact_sheet: None,
             landmarks: false,
             weights: Weights::default(),
             detector: DetectorChoice::default(),
@@ -153,11 +159,19 @@ impl FacesSpec {
         check_range(self.start_s, self.end_s)?;
         check_is_file(&self.video)?;
         check_characters(&self.characters, self.similarity)?;
-        let Some(preview) = &self.preview else { return Ok(()) };
-        let references = self.characters.iter().flat_map(|character| &character.references);
-        if std::iter::once(&self.video).chain(references).any(|input| is_same_file(input, preview)) {
-            return Err(Error::invalid_input(format!("{} is both input and output", preview.display())));
+        let references = || self.characters.iter().flat_map(|character| &character.references);
+        for output in self.preview.iter().chain(&self.contact_sheet) {
+            if std::iter::once(&self.video).chain(references()).any(|input| is_same_file(input, output)) {
+                return Err(Error::invalid_input(format!("{} is both input and output", output.display())));
+            }
         }
+        if let Some(sheet) = &self.contact_sheet
+            && !sheet.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
+        {
+            let message = format!("a contact sheet is a PNG, which {} is not", sheet.display());
+            return Err(Error::new(ErrorKind::Unsupported, message).with_hint("Name it .png."));
+        }
+        let Some(preview) = &self.preview else { return Ok(()) };
         let codec = VideoCodec::default();
         if Container::of(preview)?.takes_video(codec) {
             return Ok(());
@@ -181,6 +195,7 @@ impl Faces<'_> {
         let (spec, limits) = (self.spec, &self.spec.limits);
         let work_dir = work_dir(&std::env::temp_dir())?;
         let preview = spec.preview.as_deref().map(OutputFile::create).transpose()?;
+        let sheet = spec.contact_sheet.as_deref().map(OutputFile::create).transpose()?;
         let info = probe(self.tools, &spec.video, limits)?;
         let video = info.video.as_ref();
         let video =
@@ -213,6 +228,9 @@ impl Faces<'_> {
             };
             mux(self.tools, &plan, preview, limits)?;
         }
+        if let Some(file) = sheet {
+            self.write_sheet(&clip, &seen, file)?;
+        }
         Ok(summary)
     }
 
@@ -240,6 +258,26 @@ impl Faces<'_> {
         }
         Box::new(sink).finish()?;
         Ok(())
+    }
+
+    /// Writes the contact sheet: each of its frames is looked up in the clip, none is kept.
+    fn write_sheet(&self, clip: &FileClip<'_>, seen: &Seen<'_>, file: OutputFile) -> Result<()> {
+        let (analysis, colour) = (seen.analysis, &clip.info().colour);
+        let times = &analysis.times;
+        let mut sheet = ContactSheet::default();
+        for index in spread(times.len()) {
+            if self.observer.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let pts = Pts(times.origin().0 + times.start(index));
+            let mut reader = clip.open_at(FrameIndex(analysis.first.0 + index as u64), pts)?;
+            let mut frame = reader.next_frame()?.ok_or_else(no_frame)?;
+            seen.draw(&mut frame, colour, FrameIndex(index as u64))?;
+            sheet.add(&frame, colour)?;
+        }
+        std::fs::write(file.temporary_path(), png_bytes(&sheet.picture()?)?)
+            .map_err(|source| Error::io(format_args!("write {}", file.target().display()), source))?;
+        file.commit()
     }
 }
 

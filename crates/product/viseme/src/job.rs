@@ -3,6 +3,8 @@
 use crate::analyse::{Analysis, Analyst, timebase};
 use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
+use crate::evidence::{Evidence, Witness, expected_mouth};
+use crate::html_report::Page;
 use crate::inputs::Inputs;
 use crate::loops::search::best_loop;
 use crate::loops::{LoopMode, LoopShape};
@@ -23,8 +25,9 @@ use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
-use viseme_engines::{EngineJob, Enhancement, JobContext, SpeechSummary};
-use viseme_face::{FaceChoice, Track, segments};
+use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary};
+use viseme_face::{FaceChoice, FaceNets, Track, segments};
+use viseme_imaging::ColourInfo;
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
     VideoCodec, VideoWriter, mux,
@@ -41,6 +44,7 @@ pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> R
     let work_dir = work_dir(&runner.temporary)?;
     let output = OutputFile::create(&spec.output)?;
     let mask_output = spec.mask_output.as_deref().map(OutputFile::create).transpose()?;
+    let report_output = spec.report_output.as_deref().map(OutputFile::create).transpose()?;
     let mut job = Job {
         runner,
         spec,
@@ -52,7 +56,11 @@ pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> R
         warnings: Vec::new(),
     };
     runner.warnings.iter().for_each(|warning| job.warn(warning.clone()));
-    job.run(output, mask_output)
+    let (report, evidence) = job.run(output, mask_output)?;
+    if let Some(file) = report_output {
+        write_page(spec, &report, &evidence, file)?;
+    }
+    Ok(report)
 }
 
 /// A folder for the files of one job, removed when the value goes.
@@ -78,7 +86,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&mut self, output: OutputFile, mask_output: Option<OutputFile>) -> Result<Report> {
+    fn run(&mut self, output: OutputFile, mask_output: Option<OutputFile>) -> Result<(Report, Evidence)> {
         let spec = self.spec;
         let inputs = self.timed(Stage::Probe, |job| Inputs::probe(&job.runner.tools, spec))?;
         let clip =
@@ -91,6 +99,7 @@ impl Job<'_> {
         let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
         let people = self.timed(Stage::Analyse, |job| job.identify(&cast, &analysis))?;
         let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
+        let expected = self.timed(Stage::Listen, |job| job.expected(&inputs))?;
         let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, &people, speech_s))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
         let enhancement = self.runner.enhancer.as_ref();
@@ -107,7 +116,9 @@ impl Job<'_> {
             if let Some(untouched) = copied_picture(&job.runner.tools, spec, &clip, &plan, work_dir)? {
                 return Ok(untouched);
             }
-            let sinks = job.sinks(&clip, mask_output.is_some())?;
+            let looks = (&job.runner.nets, &inputs.video.colour);
+            let witness = expected.map(|speech| witness(&plan, &analysis, &people, speech, looks));
+            let sinks = Sinks { witness, ..job.sinks(&clip, mask_output.is_some())? };
             renderer.render(engine.as_mut(), sinks)
         })?;
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, output, mask_output))?;
@@ -120,7 +131,8 @@ impl Job<'_> {
             speech,
             rendered: &rendered,
         };
-        self.report(&facts)
+        let report = self.report(&facts)?;
+        Ok((report, rendered.evidence))
     }
 
     /// Runs a stage and adds the time that it took.
@@ -210,6 +222,13 @@ impl Job<'_> {
         Ok(samples as f64 / f64::from(rate))
     }
 
+    /// What the speech asks of a mouth, where there is to be a page that shows it.
+    fn expected(&self, inputs: &Inputs) -> Result<Option<ExpectedMouth>> {
+        let (tools, spec) = (&self.runner.tools, self.spec);
+        let hear = |_| expected_mouth(tools, &spec.audio, &inputs.speech, &spec.limits, self.observer);
+        spec.report_output.as_ref().map(hear).transpose()
+    }
+
     fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, people: &People, speech_s: f64) -> Result<Plan> {
         let faces = self.chosen(analysis, people)?;
         if !faces.iter().any(FacePlan::is_usable) {
@@ -284,7 +303,7 @@ impl Job<'_> {
         Ok(speech)
     }
 
-    fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks> {
+    fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks<'static>> {
         let mut video = OutputVideo::like(clip.info());
         video.timebase = timebase(clip);
         if clip.is_still() {
@@ -301,7 +320,7 @@ impl Job<'_> {
         } else {
             None
         };
-        Ok(Sinks { video: Box::new(writer), mask })
+        Ok(Sinks { video: Box::new(writer), mask, witness: None })
     }
 
     fn writer(&self, name: &str, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
@@ -377,6 +396,28 @@ fn repetition(plan: &Plan) -> String {
         LoopMode::Remap => format!("it is slowed down by {more} frames"),
         _ => format!("{more} frames are shown again"),
     }
+}
+
+/// What keeps a little of the picture for the page of a job; `looks` are its nets, and what the samples mean.
+fn witness<'a>(
+    plan: &'a Plan,
+    analysis: &'a Analysis,
+    people: &People,
+    speech: ExpectedMouth,
+    looks: (&'a FaceNets, &'a ColourInfo),
+) -> Witness<'a> {
+    let name = |track: &Track| Some((track.id, people.of(track.id)?.id.clone()));
+    let names = analysis.tracks.tracks().iter().filter_map(name).collect();
+    Witness::new(plan, &analysis.tracks, names, speech, looks)
+}
+
+/// Puts the page of a finished job in place.
+fn write_page(spec: &JobSpec, report: &Report, evidence: &Evidence, file: OutputFile) -> Result<()> {
+    let page = Page { report, video: &spec.video, audio: &spec.audio, evidence };
+    std::fs::write(file.temporary_path(), page.html())
+        .map_err(|source| Error::io(format_args!("write {}", file.target().display()), source))
+        .and_then(|()| file.commit())
+        .map_err(|error| error.with_hint("The video itself is whole; only its report could not be written."))
 }
 
 /// A file with a picture alone.

@@ -2,6 +2,7 @@
 
 use crate::analyse::Analysis;
 use crate::clip::Clip;
+use crate::evidence::{Evidence, Witness};
 use crate::loops::faces::face_in;
 use crate::mask::{mask_frame, mask_of_blend};
 use crate::plan::{Plan, PlannedFrame};
@@ -25,11 +26,13 @@ const BATCH_FRAMES: usize = 16;
 const ENHANCED_FRAMES: usize = 2;
 
 /// Where the frames go.
-pub(crate) struct Sinks {
+pub(crate) struct Sinks<'a> {
     /// The video.
     pub(crate) video: Box<dyn FrameSink>,
     /// The video of what was changed.
     pub(crate) mask: Option<Box<dyn FrameSink>>,
+    /// What keeps a little of every frame for the report.
+    pub(crate) witness: Option<Witness<'a>>,
 }
 
 /// What the second pass works with.
@@ -51,6 +54,8 @@ pub(crate) struct Rendered {
     pub(crate) mask: Option<WrittenVideo>,
     /// Frames with at least one changed mouth.
     pub(crate) changed: u64,
+    /// What was kept for the report.
+    pub(crate) evidence: Evidence,
 }
 
 /// A frame on its way from the engine to the encoder.
@@ -82,7 +87,7 @@ impl Renderer<'_> {
     ///
     /// # Errors
     /// `Cancelled`; whatever decoding, the engine or encoding meet; `Internal` when not every planned frame arrived.
-    pub(crate) fn render(&self, engine: &mut dyn EngineJob, sinks: Sinks) -> Result<Rendered> {
+    pub(crate) fn render(&self, engine: &mut dyn EngineJob, sinks: Sinks<'_>) -> Result<Rendered> {
         let info = self.clip.info();
         let frame_bytes = info.format.frame_bytes(info.width, info.height);
         let (reads, read) = channel(frame_bytes);
@@ -106,7 +111,8 @@ impl Renderer<'_> {
         }
         let video = sinks.video.finish()?;
         let mask = sinks.mask.map(FrameSink::finish).transpose()?;
-        Ok(Rendered { video, mask, changed })
+        let evidence = sinks.witness.map(Witness::finish).unwrap_or_default();
+        Ok(Rendered { video, mask, changed, evidence })
     }
 
     fn read(&self, reads: &Sender<(PlannedFrame, Arc<Frame>)>) -> Result<()> {
@@ -221,7 +227,7 @@ impl Renderer<'_> {
     }
 
     /// Blends, encodes and counts. Gives the sinks back, not yet finished: only a whole video is.
-    fn write(&self, mut sinks: Sinks, made: &Receiver<MadeFrame>) -> Result<(Sinks, u64, u64)> {
+    fn write<'w>(&self, mut sinks: Sinks<'w>, made: &Receiver<MadeFrame>) -> Result<(Sinks<'w>, u64, u64)> {
         let (mut written, mut changed) = (0, 0);
         for MadeFrame { planned, frame, patches } in made {
             if self.observer.is_cancelled() {
@@ -235,11 +241,17 @@ impl Renderer<'_> {
                 };
                 mask.write(&changed)?;
             }
+            if let Some(witness) = &mut sinks.witness {
+                witness.see_before(&planned, &frame)?;
+            }
             // Only a frame that is shown several times on end is shared, and copied here.
             let mut frame = Arc::unwrap_or_clone(frame);
             frame.pts = planned.pts;
             for patch in &patches {
                 composite(&mut frame, patch)?;
+            }
+            if let Some(witness) = &mut sinks.witness {
+                witness.see_after(&planned, &frame)?;
             }
             sinks.video.write(&frame)?;
             written += 1;
@@ -278,7 +290,7 @@ mod tests {
         let [video, mask] = sinks.map(|sink| Box::new(sink.clone()));
         let renderer =
             Renderer { clip, analysis: &analysis, plan: &plan, enhancement: None, observer: &Silent };
-        renderer.render(engine.begin(context)?.as_mut(), Sinks { video, mask: Some(mask) })
+        renderer.render(engine.begin(context)?.as_mut(), Sinks { video, mask: Some(mask), witness: None })
     }
 
     #[test]

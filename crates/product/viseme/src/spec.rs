@@ -78,6 +78,9 @@ pub struct JobSpec {
     /// decoder's own. None writes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask_output: Option<PathBuf>,
+    /// Where to write a page for people, HTML in one file, that shows what was done and why. None writes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_output: Option<PathBuf>,
     /// Whether what is learnt of the video may come from the [cache](crate::AnalysisCache), and go into it.
     #[serde(default = "yes")]
     pub cache: bool,
@@ -178,6 +181,7 @@ impl JobSpec {
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
             mask_output: None,
+            report_output: None,
             cache: true,
             limits: Limits::default(),
         }
@@ -260,7 +264,8 @@ impl JobSpec {
         for input in [&self.video, &self.audio] {
             check_is_file(input)?;
         }
-        let outputs: Vec<&PathBuf> = std::iter::once(&self.output).chain(&self.mask_output).collect();
+        let outputs: Vec<&PathBuf> =
+            std::iter::once(&self.output).chain(&self.mask_output).chain(&self.report_output).collect();
         for output in &outputs {
             let references = self.characters.iter().flat_map(|character| &character.references);
             let mut inputs = [&self.video, &self.audio].into_iter().chain(references);
@@ -269,8 +274,13 @@ impl JobSpec {
                     .with_hint("Choose another name for the output: inputs are never overwritten."));
             }
         }
-        if self.mask_output.as_deref().is_some_and(|mask| is_same_file(mask, &self.output)) {
-            return Err(Error::invalid_input("the mask and the video cannot be written to one file"));
+        for (position, output) in outputs.iter().enumerate() {
+            if outputs[..position].iter().any(|other| is_same_file(other, output)) {
+                return Err(Error::invalid_input(format!(
+                    "{} is asked for twice: video, mask and report cannot be written to one file",
+                    output.display()
+                )));
+            }
         }
         Ok(())
     }
@@ -363,6 +373,7 @@ mod tests {
         spec.weights = Weights::Clean;
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
         (spec.mask_output, spec.cache) = (Some("mask.mkv".into()), false);
+        spec.report_output = Some("report.html".into());
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);
     }
@@ -404,6 +415,8 @@ mod tests {
             ("native", |job| job.engine.name = "wav3lip".to_owned()),
             ("no option 'gain'", |job| job.engine.options = BTreeMap::from([("gain".into(), "2".into())])),
             ("one file", |job| job.mask_output = Some(job.output.clone())),
+            ("one file", |job| job.report_output = Some(job.output.clone())),
+            ("both input and output", |job| job.report_output = Some(job.audio.clone())),
             ("folder", |job| job.video = job.video.parent().unwrap().to_owned()),
         ];
         for (expected, change) in cases {

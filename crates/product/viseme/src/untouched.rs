@@ -1,6 +1,7 @@
 //! A video in which nothing is to be changed keeps its picture as it is, packet by packet.
 
 use crate::clip::Clip;
+use crate::evidence::Evidence;
 use crate::plan::{FacePlan, Plan};
 use crate::render::Rendered;
 use crate::spec::{EncodeOptions, JobSpec};
@@ -31,7 +32,7 @@ pub(crate) fn copied_picture(
     let copy = copy_picture(tools, &spec.video, video, &target, &spec.limits)?;
     let copied = probe(tools, &target, &spec.limits)?.video;
     let is_same = copied.is_some_and(|copied| has_frames_of(&copied, copy.frames, plan));
-    Ok(is_same.then_some(Rendered { video: copy, mask: None, changed: 0 }))
+    Ok(is_same.then_some(Rendered { video: copy, mask: None, changed: 0, evidence: Evidence::default() }))
 }
 
 fn may_be_copied(spec: &JobSpec, clip: &dyn Clip, plan: &Plan) -> Result<bool> {

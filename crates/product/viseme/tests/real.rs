@@ -78,6 +78,7 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
         start_s: Some(0.4),
         end_s: Some(1.2),
         preview: Some(preview.clone()),
+        contact_sheet: Some(folder.path().join("sheet.png")),
         landmarks: true,
         ..FacesSpec::new(demo("presenter.mp4"))
     };
@@ -90,6 +91,10 @@ fn the_faces_of_the_presenter_are_listed_and_drawn() {
         .collect();
     assert_eq!(lines.len() as u64, summary.frames);
     assert_eq!(decode(&preview).len() as u64, summary.frames);
+    let sheet = &decode(&folder.path().join("sheet.png"))[0];
+    let rows = summary.frames.min(24).div_ceil(4) as u32;
+    assert_eq!((sheet.width - 4) % 4, 0);
+    assert_eq!((sheet.height - 4) % rows, 0, "{rows} rows");
     assert!(summary.frames_with_face * 10 >= summary.frames * 9);
     let face = &lines[lines.len() / 2]["faces"][0];
     assert_eq!((&face["number"], &face["character_id"]), (&1.into(), &"face_1".into()));

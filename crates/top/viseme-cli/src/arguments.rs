@@ -100,6 +100,9 @@ pub(crate) struct SyncArguments {
     /// Also write a lossless gray video of which pixels were changed
     #[arg(long, value_name = "FILE.mkv")]
     pub(crate) mask: Option<PathBuf>,
+    /// Also write a page that shows what was done and why: one file for any browser
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// Print one JSON report on standard output
     #[arg(long)]
     pub(crate) json: bool,
@@ -293,6 +296,9 @@ pub(crate) struct FacesArguments {
     /// Also write a video with boxes, landmarks and names drawn
     #[arg(long, value_name = "FILE.mp4")]
     pub(crate) preview: Option<PathBuf>,
+    /// Also write a picture of up to 24 frames, spread in time, with the same drawn
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) contact_sheet: Option<PathBuf>,
     /// Put the landmarks of every frame into the JSON
     #[arg(long)]
     pub(crate) landmarks: bool,

@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         characters: arguments.characters.characters(),
         similarity: arguments.characters.similarity,
         preview: arguments.preview,
+        contact_sheet: arguments.contact_sheet,
         landmarks: arguments.landmarks,
         weights: arguments.weights.into(),
         detector: arguments.detector,

@@ -24,8 +24,8 @@ pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
 }
 
 fn job(arguments: SyncArguments) -> JobSpec {
-    let SyncArguments { video, audio, output, job, mask, .. } = arguments;
-    JobSpec { mask_output: mask, ..job.spec(video, audio, output) }
+    let SyncArguments { video, audio, output, job, mask, report, .. } = arguments;
+    JobSpec { mask_output: mask, report_output: report, ..job.spec(video, audio, output) }
 }
 
 /// One line: where the result is, and how much of it was changed at what speed.

@@ -1,0 +1,47 @@
+//! A mouth over time: what the speech asked for, what the source showed, what was made.
+
+use viseme_engines::ExpectedMouth;
+use viseme_engines::metrics::sync_correlation::{SeenMouth, sync_correlation};
+
+/// The mouth of one face over a stretch of the output.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SyncCurve {
+    /// Whose mouth.
+    pub(crate) name: String,
+    /// One per frame of the stretch.
+    pub(crate) points: Vec<CurvePoint>,
+    /// Whether the stretch is less than the output.
+    pub(crate) is_part: bool,
+    /// Correlation of the mouth that was made with the speech, −1 to 1. None where there is too little of either.
+    pub(crate) made_follows: Option<f64>,
+    /// The same of the mouth that the source showed.
+    pub(crate) source_follows: Option<f64>,
+}
+
+/// A mouth at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CurvePoint {
+    /// Seconds from the start of the output.
+    pub(crate) time_s: f64,
+    /// The opening that the speech asks for, 1 = the speaker's amplitude. None after its end.
+    pub(crate) asked: Option<f32>,
+    /// The opening in the source frame, in canonical units. None where the face is not.
+    pub(crate) source: Option<f32>,
+    /// The opening in the frame that was made of it, in canonical units. None where the lips were not moved.
+    pub(crate) made: Option<f32>,
+}
+
+impl SyncCurve {
+    /// A curve with the measures that follow from its points.
+    pub(crate) fn new(name: String, points: Vec<CurvePoint>, is_part: bool, speech: &ExpectedMouth) -> Self {
+        let follows = |opening: fn(&CurvePoint) -> Option<f32>| {
+            let seen =
+                |point: &CurvePoint| Some(SeenMouth { time_s: point.time_s, opening: opening(point)? });
+            let mouth: Vec<SeenMouth> = points.iter().filter_map(seen).collect();
+            sync_correlation(&mouth, speech).map(|found| found.correlation)
+        };
+        let made_follows = follows(|point| point.made);
+        let source_follows = follows(|point| point.source);
+        Self { name, points, is_part, made_follows, source_follows }
+    }
+}

@@ -1,0 +1,145 @@
+//! Looks at frames on their way to the encoder.
+
+use super::curve::{CurvePoint, SyncCurve};
+use super::pick::{busiest, spread};
+use super::{CURVE_FRAMES, Evidence, FramePair, MOST_CURVES, MOST_PAIRS, PICTURE_SIDE};
+use crate::loops::faces::face_in;
+use crate::picture::{from_planes, png_bytes};
+use crate::plan::{FacePlan, Plan, PlannedFrame};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use viseme_core::Result;
+use viseme_engines::ExpectedMouth;
+use viseme_face::framing::{AnalysisImage, Framing};
+use viseme_face::{FaceNets, FaceObservation, FaceSummary, TrackId, TrackStore};
+use viseme_imaging::{ColourInfo, Frame, crop_rgb};
+
+/// Side of a picture of a face over the longer side of its box: all of the head, little around it.
+const PICTURE_MARGIN: f32 = 1.3;
+/// Below this certainty of the landmark net its mouth is not taken: what the tracker asks of a face that it follows.
+const LEAST_PRESENCE: f32 = 0.3;
+
+/// Sees every frame before and after, and keeps a few.
+#[derive(Debug)]
+pub(crate) struct Witness<'a> {
+    nets: &'a FaceNets,
+    colour: &'a ColourInfo,
+    tracks: &'a TrackStore,
+    names: BTreeMap<TrackId, String>,
+    pictures: BTreeMap<u64, TrackId>,
+    mouths: Vec<WatchedMouth<'a>>,
+    speech: ExpectedMouth,
+    /// The picture of the frame that is on its way.
+    before: Option<Vec<u8>>,
+    pairs: Vec<FramePair>,
+    frames: u64,
+}
+
+/// A mouth that is measured.
+#[derive(Debug)]
+struct WatchedMouth<'a> {
+    name: String,
+    faces: Vec<&'a FacePlan>,
+    frames: Range<u64>,
+    points: Vec<CurvePoint>,
+}
+
+impl<'a> Witness<'a> {
+    /// Chooses what to look at. `names` says whom each track shows; tracks of one name are one face.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        tracks: &'a TrackStore,
+        names: BTreeMap<TrackId, String>,
+        speech: ExpectedMouth,
+        (nets, colour): (&'a FaceNets, &'a ColourInfo),
+    ) -> Self {
+        let mut faces_of: BTreeMap<&str, Vec<&FacePlan>> = BTreeMap::new();
+        for face in plan.faces() {
+            faces_of.entry(names.get(&face.track).map_or("", String::as_str)).or_default().push(face);
+        }
+        let mut found: Vec<_> = faces_of
+            .into_iter()
+            .filter_map(|(name, faces)| Some((busiest(plan, &faces, CURVE_FRAMES)?, name.to_owned(), faces)))
+            .collect();
+        found.sort_by_key(|(stretch, ..)| std::cmp::Reverse(stretch.moving));
+        found.truncate(MOST_CURVES);
+        let mouths = found.into_iter().map(|(stretch, name, faces)| WatchedMouth {
+            name,
+            faces,
+            frames: stretch.frames,
+            points: Vec::new(),
+        });
+        let (mouths, pictures) = (mouths.collect(), spread(plan, MOST_PAIRS));
+        let (before, pairs, frames) = (None, Vec::new(), plan.len());
+        Self { nets, colour, tracks, names, pictures, mouths, speech, before, pairs, frames }
+    }
+
+    /// Sees the source frame.
+    ///
+    /// # Errors
+    /// When the work folder cannot be read.
+    pub(crate) fn see_before(&mut self, planned: &PlannedFrame, frame: &Frame) -> Result<()> {
+        self.before = self.picture(planned, frame)?.map(|(_, picture)| picture);
+        Ok(())
+    }
+
+    /// Sees what was made of it.
+    ///
+    /// # Errors
+    /// When the work folder cannot be read, or a net fails.
+    pub(crate) fn see_after(&mut self, planned: &PlannedFrame, frame: &Frame) -> Result<()> {
+        if let (Some(before), Some((track, after))) = (self.before.take(), self.picture(planned, frame)?) {
+            let name = self.names.get(&track).cloned().unwrap_or_default();
+            self.pairs.push(FramePair { name, time_s: planned.speech_s, before, after });
+        }
+        let mut mouths = std::mem::take(&mut self.mouths);
+        for mouth in mouths.iter_mut().filter(|mouth| mouth.frames.contains(&planned.output.0)) {
+            mouth.points.push(self.point(&mouth.faces, planned, frame)?);
+        }
+        self.mouths = mouths;
+        Ok(())
+    }
+
+    /// What was kept.
+    pub(crate) fn finish(self) -> Evidence {
+        let whole = 0..self.frames;
+        let curve = |mouth: WatchedMouth<'_>| {
+            SyncCurve::new(mouth.name, mouth.points, mouth.frames != whole, &self.speech)
+        };
+        Evidence { pairs: self.pairs, curves: self.mouths.into_iter().map(curve).collect() }
+    }
+
+    /// The face that is to be shown of this frame.
+    fn picture(&self, planned: &PlannedFrame, frame: &Frame) -> Result<Option<(TrackId, Vec<u8>)>> {
+        let Some(&track) = self.pictures.get(&planned.output.0) else { return Ok(None) };
+        let Some(face) = face_in(self.tracks, track, planned)? else { return Ok(None) };
+        let side = PICTURE_MARGIN * face.bbox.width.max(face.bbox.height);
+        let framing = Framing { center: face.bbox.center(), side, roll: 0.0 };
+        let planes = crop_rgb(frame, self.colour, &framing.crop_from_image(PICTURE_SIDE), PICTURE_SIDE)?;
+        Ok(Some((track, png_bytes(&from_planes(&planes, PICTURE_SIDE, PICTURE_SIDE)?)?)))
+    }
+
+    /// The mouth of the one of `faces` that is in this frame.
+    fn point(&self, faces: &[&FacePlan], planned: &PlannedFrame, frame: &Frame) -> Result<CurvePoint> {
+        let (mut source, mut made) = (None, None);
+        for face in faces {
+            let track = self.tracks.track(face.track);
+            let Some(summary) = track.and_then(|track| track.summary(planned.source)) else { continue };
+            source = Some(summary.opening);
+            if face.state(planned.source).skip.is_none()
+                && let Some(seen) = face_in(self.tracks, face.track, planned)?
+            {
+                made = self.opening(frame, &seen)?;
+            }
+        }
+        let time_s = planned.speech_s;
+        Ok(CurvePoint { time_s, asked: self.speech.opening(time_s), source, made })
+    }
+
+    /// How far the mouth of a face is open that is known to be in the frame, by our own nets.
+    fn opening(&self, frame: &Frame, face: &FaceObservation) -> Result<Option<f32>> {
+        let image = AnalysisImage { frame, colour: self.colour };
+        let found = self.nets.observe(image, &Framing::of_face(&face.points), LEAST_PRESENCE)?;
+        Ok(found.map(|face| FaceSummary::of(&face).opening))
+    }
+}
