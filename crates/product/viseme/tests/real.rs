@@ -45,6 +45,26 @@ fn the_presenter_speaks_and_nothing_else_changes() {
 }
 
 #[test]
+fn the_page_of_the_presenter_shows_a_mouth_that_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = JobSpec::new(demo("presenter.mp4"), demo("speech.wav"), folder.path().join("out.mp4"));
+    // Kept where it can be looked at.
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("presenter.html");
+    (spec.report_output, spec.end_s) = (Some(page.clone()), Some(4.0));
+    spec.loop_mode = viseme::LoopMode::None;
+    viseme::run(&spec, &Silent).unwrap();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert_eq!(page.matches("<figure class=\"pair\"").count(), 8);
+    let after = |words: &str| -> f64 {
+        let (_, text) = page.split_once(words).unwrap();
+        text[..4].parse().unwrap()
+    };
+    let (made, source) = (after("made with asked is "), after("the source's mouth has ").abs());
+    assert!(made > 0.5 && made > source, "made {made}, source {source}");
+}
+
+#[test]
 fn in_a_filmed_clip_nothing_but_the_mouth_changes() {
     let media = skip_without_shared!().join("media");
     let report = assert_only_mouths_change(media.join("may_5s_512.mp4"), 1.2);

@@ -38,6 +38,7 @@ impl Studio {
         let mut spec = JobSpec::new(video, audio, folder.path().join("out/out.mkv"));
         (spec.encode.codec, spec.encode.lossless) = (Codec::Ffv1, true);
         spec.mask_output = Some(folder.path().join("out/mask.mkv"));
+        spec.report_output = Some(folder.path().join("out/report.html"));
         Self { folder, spec }
     }
 
@@ -124,6 +125,31 @@ fn a_report_tells_what_happened() {
     assert_eq!(track.summary.unwrap().synced_ms, 2000);
     assert!(report.peak_memory_bytes > 1 << 20 && report.frames_per_second > 0.0);
     assert_eq!(studio.left_in("temporary"), [] as [&Path; 0]);
+}
+
+#[test]
+fn a_page_shows_what_happened() {
+    let studio = Studio::new(&TestClip { duration_s: 2.0, ..TestClip::default() }, 2.0);
+    studio.run(engine()).unwrap();
+    let page = std::fs::read_to_string(studio.spec.report_output.as_ref().unwrap()).unwrap();
+    assert!(page.contains("The lips in talk.mp4 follow speech.wav in 50 of 50 frames"));
+    let pictures: Vec<&str> = page.split("data:image/png;base64,").skip(1).collect();
+    assert_eq!(pictures.len(), 16);
+    let picture = |nth: usize| pictures[nth].split('"').next().unwrap();
+    assert_ne!(picture(0), picture(1), "the patch is to be seen");
+    assert_eq!(page.matches("<path class=\"made\"").count(), 2, "one line and its key");
+    assert!(page.len() < 3_000_000);
+}
+
+#[test]
+fn a_page_of_a_picture_that_is_left_alone_says_so() {
+    let mut studio = Studio::new(&TestClip::default(), 0.5);
+    studio.spec.mask_output = None;
+    studio.spec.encode = viseme::EncodeOptions::default();
+    studio.spec.output.set_extension("mp4");
+    studio.run_with(FakeFace::no_nets(), engine(), &Silent).unwrap();
+    let page = std::fs::read_to_string(studio.spec.report_output.as_ref().unwrap()).unwrap();
+    assert!(page.contains("No lips were moved") && page.contains("no usable face"));
 }
 
 #[test]
