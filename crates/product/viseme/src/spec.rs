@@ -396,7 +396,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 15] = [
+        let cases: [(&str, Change); 17] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
             ("0 crossfade frames", |job| job.crossfade_frames = 0),
