@@ -121,6 +121,17 @@ pub fn sound_of(source: &Path, folder: &Path, name: &str, delay_s: f64) -> PathB
     path
 }
 
+/// A video as `name` in `folder` with its own sound `delay_s` later; the picture is copied.
+#[must_use]
+pub fn with_late_sound(source: &Path, folder: &Path, name: &str, delay_s: f64) -> PathBuf {
+    let sound = sound_of(source, folder, "late.wav", delay_s);
+    let path = folder.join(name);
+    let (source, sound) = (source.to_string_lossy(), sound.to_string_lossy());
+    let streams = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac"];
+    ffmpeg(&[&["-i", &source, "-i", &sound], &streams[..]].concat(), &path);
+    path
+}
+
 /// A silent sound file of `seconds` as `name` in `folder`.
 #[must_use]
 pub fn silence(folder: &Path, name: &str, seconds: f64) -> PathBuf {

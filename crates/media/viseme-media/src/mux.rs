@@ -20,6 +20,8 @@ pub struct MuxPlan<'a> {
     pub source: Option<SourceStreams<'a>>,
     /// Length of the output in seconds: longer sound is cut there. The picture itself is never cut.
     pub duration_s: f64,
+    /// Whether the file is to say that its picture was edited by AI. Only where it shows no frame of ours it need not.
+    pub is_edited_by_ai: bool,
     /// More tags of the file: names of ffmpeg. They win over those of the source.
     pub tags: BTreeMap<String, String>,
 }
@@ -31,6 +33,8 @@ pub struct Speech<'a> {
     pub path: &'a Path,
     /// The stream, as [`probe`](crate::probe()) describes it.
     pub audio: &'a AudioInfo,
+    /// How much later than on its own clock it is heard, in seconds; below 0 earlier.
+    pub delay_s: f64,
 }
 
 /// The file whose picture was changed.
@@ -56,7 +60,7 @@ pub struct MuxReport {
 /// Joins the streams of `plan` in `output` and puts it in place.
 ///
 /// Streams are copied wherever the container of the output takes them. All times stay as they are on the media's clock.
-/// The file says that its picture was edited by AI with this version of Viseme.
+/// The file says that its picture was edited by AI with this version of Viseme, where it was.
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`](viseme_core::ErrorKind::Unsupported) for a container that we do not write, and whatever
@@ -138,7 +142,7 @@ impl Command {
     /// Returns whether the speech is copied.
     fn add_speech(&mut self, speech: &Speech) -> Result<bool> {
         let delay_s = self.container.copy_delay_s(&speech.audio.codec);
-        let input = self.add_input(speech.path, speech.audio.origin_s - delay_s)?;
+        let input = self.add_input(speech.path, speech.audio.origin_s - delay_s - speech.delay_s)?;
         let copied = self.add_audio(input, speech.audio);
         self.option(format!("-disposition:a:{}", self.audio_count - 1), "default");
         Ok(copied)
@@ -260,6 +264,9 @@ impl Command {
 
 /// The tags that we set: the caller's, and that the picture was edited by AI.
 fn tags(plan: &MuxPlan) -> BTreeMap<String, String> {
+    if !plan.is_edited_by_ai {
+        return plan.tags.clone();
+    }
     let version = env!("CARGO_PKG_VERSION");
     let label = format!("Edited by AI: lips synced with Viseme {version}");
     let mut tags = plan.tags.clone();

@@ -46,13 +46,14 @@ impl Job<'_> {
         let speech = self.speech.zip(speech_info.as_ref().and_then(MediaInfo::default_audio));
         let plan = MuxPlan {
             video: &video,
-            speech: speech.map(|(path, audio)| Speech { path, audio }),
+            speech: speech.map(|(path, audio)| Speech { path, audio, delay_s: 0.0 }),
             source: Some(SourceStreams {
                 path: self.source,
                 info: &source,
                 replaced_audio: source.default_audio().map(|audio| audio.stream_index),
             }),
             duration_s: source.video.as_ref().unwrap().duration_s,
+            is_edited_by_ai: true,
             tags: BTreeMap::new(),
         };
         let output = OutputFile::create(&self.output).unwrap();
@@ -269,9 +270,10 @@ fn a_failed_mux_leaves_nothing() {
     audio.stream_index = 7;
     let plan = MuxPlan {
         video: &source,
-        speech: Some(Speech { path: &other, audio: &audio }),
+        speech: Some(Speech { path: &other, audio: &audio, delay_s: 0.0 }),
         source: Some(SourceStreams { path: &source, info: &info, replaced_audio: None }),
         duration_s: 1.0,
+        is_edited_by_ai: true,
         tags: BTreeMap::new(),
     };
     let folder = bench.path("results");

@@ -224,6 +224,7 @@ impl Faces<'_> {
                 speech: None,
                 source: None,
                 duration_s: analysis.times.seconds(analysis.times.end()),
+                is_edited_by_ai: false,
                 tags: BTreeMap::new(),
             };
             mux(self.tools, &plan, preview, limits)?;

@@ -340,7 +340,7 @@ impl Job<'_> {
         let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
         let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
         let mux_plan = MuxPlan {
-            speech: Some(Speech { path: &self.spec.audio, audio: &inputs.speech }),
+            speech: Some(Speech { path: &self.spec.audio, audio: &inputs.speech, delay_s: 0.0 }),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
             ..silent(&rendered.video.path, plan)
         };
@@ -422,5 +422,12 @@ fn write_page(spec: &JobSpec, report: &Report, evidence: &Evidence, file: Output
 
 /// A file with a picture alone.
 fn silent<'a>(video: &'a Path, plan: &Plan) -> MuxPlan<'a> {
-    MuxPlan { video, speech: None, source: None, duration_s: plan.duration_s(), tags: BTreeMap::new() }
+    MuxPlan {
+        video,
+        speech: None,
+        source: None,
+        duration_s: plan.duration_s(),
+        is_edited_by_ai: true,
+        tags: BTreeMap::new(),
+    }
 }

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Score(ScoreArguments),
     /// Say what is kept of videos for the next speech on them, or remove it.
     Cache(CacheArguments),
+    /// Measure how much lips and sound are apart, and mend it.
+    Offset(OffsetArguments),
     /// List, download and check models that do not ship with Viseme.
     Models(ModelsArguments),
     /// Check that this machine has what Viseme needs.
@@ -329,6 +331,29 @@ pub(crate) struct ScoreArguments {
     #[arg(long, value_name = "SPEECH")]
     pub(crate) audio: Option<PathBuf>,
     /// Whose lips: the largest face, all faces, or the n-th in order of appearance
+    #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
+    pub(crate) face: viseme::FaceChoice,
+    /// The weights of the face nets: `clean` were trained on data of clear rights alone
+    #[arg(long, default_value = "default")]
+    pub(crate) weights: WeightsArgument,
+    /// Print one JSON report
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OffsetArguments {
+    /// The video, with its sound
+    pub(crate) video: PathBuf,
+    /// Write the video with the sound moved, picture and sound copied as they are
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Whose lips: the largest face, all faces (the one that follows best counts), or the n-th in order of appearance
     #[arg(long, value_name = "largest|all|N", default_value = "largest", value_parser = parse_face)]
     pub(crate) face: viseme::FaceChoice,
     /// The weights of the face nets: `clean` were trained on data of clear rights alone

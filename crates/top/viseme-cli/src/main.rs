@@ -39,6 +39,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Faces(arguments) => commands::faces::run(arguments),
         Command::Models(arguments) => commands::models::run(arguments),
         Command::Score(arguments) => commands::score::run(arguments),
+        Command::Offset(arguments) => commands::offset::run(arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
     }

@@ -6,6 +6,7 @@ pub(crate) mod cache;
 pub(crate) mod doctor;
 pub(crate) mod faces;
 pub(crate) mod models;
+pub(crate) mod offset;
 pub(crate) mod probe;
 pub(crate) mod score;
 pub(crate) mod sync;

@@ -1,0 +1,75 @@
+//! What `viseme offset` finds and mends.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
+mod common;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use viseme_testing::{TestClip, clips};
+
+/// Milliseconds of a frame of the presenter.
+const FRAME_MS: f64 = 40.0;
+
+fn presenter() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../demo/presenter.mp4")
+}
+
+/// Runs `viseme offset --json` on a video.
+fn offset(folder: &Path, video: &Path, more: &[&str]) -> Value {
+    let said = common::run(folder, &[&["offset", video.to_str().unwrap(), "--json"], more].concat());
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    serde_json::from_str(&said.stdout).unwrap()
+}
+
+fn offset_ms(report: &Value) -> f64 {
+    report["offset_ms"].as_f64().unwrap()
+}
+
+#[test]
+fn a_sound_that_was_moved_is_found_to_a_frame_and_moved_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for frames in [-5.0, -3.0, -1.0, 1.0, 3.0, 5.0] {
+        let late =
+            clips::with_late_sound(&presenter(), folder.path(), "moved.mp4", frames * FRAME_MS / 1000.0);
+        let mended = folder.path().join("mended.mp4");
+        let report = offset(folder.path(), &late, &["-o", mended.to_str().unwrap()]);
+        let wrong_by = offset_ms(&report) + frames * FRAME_MS;
+        assert!(wrong_by.abs() <= FRAME_MS, "{} for {frames} frames", offset_ms(&report));
+        assert_eq!(report["sound_moved_ms"], report["offset_ms"]);
+        let left = offset_ms(&offset(folder.path(), &mended, &[]));
+        assert!(left.abs() < 0.5 * FRAME_MS, "{left} ms are left of {frames} frames");
+        assert_eq!(clips::picture_digest(&late), clips::picture_digest(&mended));
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_or_written_is_refused_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let _ = TestClip::default().write(folder.path(), "mute.mp4");
+    let _ = TestClip { sound: true, ..TestClip::default() }.write(folder.path(), "tone.mp4");
+    let presenter = presenter();
+    let presenter = presenter.to_str().unwrap();
+    let cases: [(&[&str], &str); 5] = [
+        (&["mute.mp4", "-o", "out.mp4"], "the video has no sound"),
+        (&["tone.mp4", "-o", "out.mp4"], "there is no speech in the sound"),
+        (&["tone.mp4", "-o", "tone.mp4"], "both input and output"),
+        (&[presenter, "-o", "out.webm"], "does not take a h264 picture"),
+        (&["none.mp4"], "does not exist"),
+    ];
+    for (arguments, message) in cases {
+        let said = common::run(folder.path(), &[&["offset"], arguments].concat());
+        assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(said.stderr.contains(message), "{arguments:?}: {}", said.stderr);
+    }
+    assert_eq!(common::names(folder.path()), ["mute.mp4", "tone.mp4"]);
+}
+
+#[test]
+fn a_real_clip_that_is_known_to_be_three_frames_off_is_found_so() {
+    let shared = viseme_testing::skip_without_shared!();
+    let folder = tempfile::tempdir().unwrap();
+    // SyncNet's own example, whose authors give an offset of 3 frames.
+    let report = offset(folder.path(), &shared.join("media/syncnet_example_224.avi"), &[]);
+    assert!((offset_ms(&report) - 3.0 * FRAME_MS).abs() < 2.0 * FRAME_MS, "{}", offset_ms(&report));
+}
