@@ -116,7 +116,7 @@ impl SpeechNet {
             Some(peak) => self.run(frames, &Channel::measure(frames, &levels, peak))?,
             None => Vec::new(),
         };
-        Ok(MouthMotion { space: Arc::clone(&self.space), keys: self.keys(&raw), gate })
+        Ok(MouthMotion { space: Arc::clone(&self.space), keys: self.keys(raw), gate })
     }
 
     /// Runs the net over the whole sound: per mouth its outputs `shape` and `articulation`, one after the other.
@@ -158,7 +158,7 @@ impl SpeechNet {
     }
 
     /// Stretches the net's cautious openings to the whole range of the mouth, and closes it where lips must touch.
-    fn keys(&self, heard: &[Heard]) -> Vec<Key> {
+    fn keys(&self, heard: Vec<Heard>) -> Vec<Key> {
         let calibration = self.space.calibration();
         let mut openings: Vec<f32> = heard.iter().map(|mouth| mouth.opening).collect();
         openings.sort_by(f32::total_cmp);
@@ -166,14 +166,14 @@ impl SpeechNet {
         let low = calibration.opening_low.min(percentile(calibration.opening_low_percentile));
         let high = calibration.opening_high.max(percentile(calibration.opening_high_percentile));
         heard
-            .iter()
+            .into_iter()
             .map(|mouth| {
                 let open = ((mouth.opening - low) / (high - low)).clamp(0.0, calibration.opening_limit);
                 let closure = ramp(mouth.bilabial, (calibration.closure_from, calibration.closure_to));
                 let opening = open * (1.0 - closure);
                 let lifted = ramp(mouth.labiodental, LABIODENTAL_RANGE);
                 Key {
-                    coefficients: mouth.coefficients.clone(),
+                    coefficients: mouth.coefficients,
                     opening: opening + lifted * (opening.min(LABIODENTAL_OPENING) - opening),
                 }
             })
