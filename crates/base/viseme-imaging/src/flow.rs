@@ -234,7 +234,7 @@ mod tests {
             first.bicubic(back)
         });
         let motion = Motion::between(&first, &second, 0.0, None);
-        let error = worst(&motion, |x, y| moved(x, y), 24);
+        let error = worst(&motion, moved, 24);
         assert!(error < 0.8, "{error} px");
     }
 
