@@ -27,16 +27,16 @@ pub(super) fn in_and_out(page: &Page<'_>) -> Markup {
                 table {
                     thead { tr { td {} th { "In: " (kind) } th { "In: speech" } th { "Out" } } }
                     tbody {
-                        (row("File", [file_name(page.video), file_name(page.audio), file_name(&output.path)]))
-                        (row("Length", [input.duration_ms, speech.duration_ms, output.duration_ms].map(seconds)))
-                        (row("Voice", [String::new(), seconds(speech.voiced_ms), String::new()]))
-                        (row("Picture", [
+                        (row("File", &[file_name(page.video), file_name(page.audio), file_name(&output.path)]))
+                        (row("Length", &[input.duration_ms, speech.duration_ms, output.duration_ms].map(seconds)))
+                        (row("Voice", &[String::new(), seconds(speech.voiced_ms), String::new()]))
+                        (row("Picture", &[
                             size(input.width, input.height), String::new(), size(output.width, output.height),
                         ]))
-                        (row("Frames", [input.frames.to_string(), String::new(), frames]))
-                        (row("Rate", [rate(input.fps), String::new(), rate(output.fps)]))
-                        (row("Changed", [String::new(), String::new(), format!("{} frames", output.frames_changed)]))
-                        (row("Size", [String::new(), String::new(), bytes(output.size_bytes)]))
+                        (row("Frames", &[input.frames.to_string(), String::new(), frames]))
+                        (row("Rate", &[rate(input.fps), String::new(), rate(output.fps)]))
+                        (row("Changed", &[String::new(), String::new(), format!("{} frames", output.frames_changed)]))
+                        (row("Size", &[String::new(), String::new(), bytes(output.size_bytes)]))
                     }
                 }
             }
@@ -44,8 +44,8 @@ pub(super) fn in_and_out(page: &Page<'_>) -> Markup {
     }
 }
 
-fn row(name: &str, values: [String; 3]) -> Markup {
-    html! { tr { th scope="row" { (name) } @for value in &values { td { (value) } } } }
+fn row(name: &str, values: &[String; 3]) -> Markup {
+    html! { tr { th scope="row" { (name) } @for value in values { td { (value) } } } }
 }
 
 /// Engine, models and times.

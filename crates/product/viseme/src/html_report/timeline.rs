@@ -201,7 +201,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_thousand_segments_become_few_stretches_that_cover_the_whole_time() {
-        let reason = |nth: u64| (nth % 3 == 0).then_some(SkipReason::Occluded);
+        let reason = |nth: u64| nth.is_multiple_of(3).then_some(SkipReason::Occluded);
         let segments: Vec<_> = (0..1000).map(|nth| segment(nth * 40, nth * 40 + 40, reason(nth))).collect();
         let drawn = stretches(&segments, 40_000);
         assert!(drawn.len() <= MOST_STRETCHES);
