@@ -70,7 +70,7 @@ fn saved_tracks_are_the_same_to_the_bit() {
             &mut recorder,
             frame,
             frame == 30,
-            &[(u32::from(frame >= 30), 100.0 + frame as f32), (7, 400.0)],
+            &[(u32::from(frame >= 30), 100.0 + frame as f32), (7 + u32::from(frame >= 30), 400.0)],
         );
     }
     let store = recorder.finish().unwrap();
@@ -78,7 +78,7 @@ fn saved_tracks_are_the_same_to_the_bit() {
     folder.close().unwrap();
     let restored = TrackStore::restore(saved.path()).unwrap();
     assert_eq!(restored.tracks(), store.tracks());
-    for (id, frame) in [(0, 0), (0, 29), (2, 30), (1, 17), (3, 49), (2, 3)] {
+    for (id, frame) in [(0, 0), (0, 29), (1, 30), (7, 17), (8, 49), (1, 3)] {
         let (id, frame) = (TrackId(id), FrameIndex(frame));
         assert_eq!(restored.smoothed(id, frame).unwrap(), store.smoothed(id, frame).unwrap());
     }
