@@ -14,7 +14,7 @@ const TIMES_THE_USUAL: f32 = 2.5;
 /// Thumbnails of one shot are correlated at least this well: light that changes keeps its pattern, a cut does not.
 const LEAST_CORRELATION: f32 = 0.6;
 /// Two people before one backdrop: the picture changes less, but all at once. It differs by this at least, …
-const LEAST_JUMP: f32 = 0.04;
+const LEAST_JUMP: f32 = 0.034;
 /// … this many times more than in the shot so far, of which so many frames have been seen, …
 const TIMES_THE_CALM: f32 = 15.0;
 const CALM_FRAMES: u32 = 8;
