@@ -4,23 +4,18 @@ use crate::arguments::OffsetArguments;
 use crate::printer;
 use crate::progress::{Interrupt, Terminal};
 use std::process::ExitCode;
-use viseme::{OffsetMeter, OffsetReport, OffsetSpec, ScoreSpec};
+use viseme::{OffsetMeter, OffsetReport, OffsetSpec};
 use viseme_core::Result;
 
 /// Measures, writes the mended video where one is asked for, and prints what was found.
 pub(crate) fn run(arguments: OffsetArguments) -> Result<ExitCode> {
-    let score = ScoreSpec {
-        face: arguments.face,
-        weights: arguments.weights.into(),
-        limits: arguments.limits.limits(),
-        ..ScoreSpec::new(arguments.video)
-    };
-    let spec = OffsetSpec { score, output: arguments.output };
-    let terminal = Terminal::new(Interrupt::install()?, arguments.quiet);
+    let look = arguments.look;
+    let spec = OffsetSpec { score: look.of(arguments.video, None), output: arguments.output };
+    let terminal = Terminal::new(Interrupt::install()?, look.quiet);
     let result = viseme::offset(&spec, &terminal);
     terminal.finish();
     let report = result?;
-    if arguments.json {
+    if look.json {
         printer::json(&report)?;
     } else {
         printer::data(&found(&report))?;

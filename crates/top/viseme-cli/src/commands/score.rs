@@ -4,23 +4,18 @@ use crate::arguments::ScoreArguments;
 use crate::printer;
 use crate::progress::{Interrupt, Terminal};
 use std::process::ExitCode;
-use viseme::{ScoreReport, ScoreSpec, TrackScore};
+use viseme::{ScoreReport, TrackScore};
 use viseme_core::Result;
 
 /// Scores the video and prints the report.
 pub(crate) fn run(arguments: ScoreArguments) -> Result<ExitCode> {
-    let spec = ScoreSpec {
-        audio: arguments.audio,
-        face: arguments.face,
-        weights: arguments.weights.into(),
-        limits: arguments.limits.limits(),
-        ..ScoreSpec::new(arguments.video)
-    };
-    let terminal = Terminal::new(Interrupt::install()?, arguments.quiet);
+    let look = arguments.look;
+    let spec = look.of(arguments.video, arguments.audio);
+    let terminal = Terminal::new(Interrupt::install()?, look.quiet);
     let result = viseme::score(&spec, &terminal);
     terminal.finish();
     let report = result?;
-    if arguments.json {
+    if look.json {
         printer::json(&report)?;
     } else {
         for line in lines(&report) {
