@@ -42,14 +42,15 @@ impl CutDetector {
         };
         let difference =
             previous.iter().zip(&current).map(|(a, b)| (a - b).abs()).sum::<f32>() / current.len() as f32;
-        let correlation = correlation(&previous, &current);
+        // Asked for last: most frames hardly differ.
+        let correlation = || correlation(&previous, &current);
         let is_other_place = difference > LEAST_DIFFERENCE
             && difference > TIMES_THE_USUAL * self.usual_difference
-            && correlation < LEAST_CORRELATION;
+            && correlation() < LEAST_CORRELATION;
         let is_jump = difference > LEAST_JUMP
             && self.frames >= CALM_FRAMES
             && difference > TIMES_THE_CALM * self.usual_difference
-            && correlation < MOST_CORRELATION;
+            && correlation() < MOST_CORRELATION;
         let is_cut = is_other_place || is_jump;
         (self.usual_difference, self.frames) = if is_cut {
             (0.0, 0)
