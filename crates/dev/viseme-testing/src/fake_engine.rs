@@ -70,7 +70,8 @@ impl FakeEngine {
     /// An engine that paints `patch` and hears voice in everything.
     #[must_use]
     pub fn new(patch: FakePatch) -> Self {
-        let info = EngineInfo { name: "fake", description: "paints a rectangle", sample_rate_hz: 16_000 };
+        let info =
+            EngineInfo { name: "fake", description: "paints a rectangle", sample_rate_hz: 16_000, batch: 16 };
         Self { info, patch, fault: Fault::None, voiced: true, keeps: false, calls: Arc::default() }
     }
 

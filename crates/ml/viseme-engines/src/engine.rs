@@ -19,6 +19,8 @@ pub struct EngineInfo {
     pub description: &'static str,
     /// Sample rate of the speech that it listens to, in Hz.
     pub sample_rate_hz: u32,
+    /// Mouths that it makes best at one time: the batch of its net. 1 where each is made by itself.
+    pub batch: usize,
 }
 
 /// What is the same for every frame of a job.

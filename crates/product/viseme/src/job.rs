@@ -108,6 +108,7 @@ impl Job<'_> {
             clip: &clip,
             analysis: &analysis,
             plan: &plan,
+            batch: self.runner.engine.info().batch,
             enhancement: enhancement.as_ref(),
             observer: self.observer,
         };

@@ -8,9 +8,9 @@ use viseme_core::{Error, Result};
 /// Most bytes of frames that wait in one channel.
 const WAITING_BYTES: usize = 8 << 20;
 
-/// A channel for messages of about `message_bytes`: at least one of them, at most eight, and no more than 8 MiB.
-pub(crate) fn channel<T>(message_bytes: usize) -> (Sender<T>, Receiver<T>) {
-    bounded((WAITING_BYTES / message_bytes.max(1)).clamp(1, 8))
+/// A channel for messages of about `message_bytes`: at least one of them, at most `most`, and no more than 8 MiB.
+pub(crate) fn channel<T>(message_bytes: usize, most: usize) -> (Sender<T>, Receiver<T>) {
+    bounded((WAITING_BYTES / message_bytes.max(1)).min(most).max(1))
 }
 
 /// Runs `work` on a thread of its own and waits for it.
@@ -68,8 +68,9 @@ mod tests {
 
     #[test]
     fn large_messages_wait_one_by_one() {
-        assert_eq!(channel::<()>(64 << 20).0.capacity(), Some(1));
-        assert_eq!(channel::<()>(3 << 20).0.capacity(), Some(2));
-        assert_eq!(channel::<()>(0).0.capacity(), Some(8));
+        assert_eq!(channel::<()>(64 << 20, 8).0.capacity(), Some(1));
+        assert_eq!(channel::<()>(3 << 20, 8).0.capacity(), Some(2));
+        assert_eq!(channel::<()>(0, 8).0.capacity(), Some(8));
+        assert_eq!(channel::<()>(0, 0).0.capacity(), Some(1));
     }
 }

@@ -74,6 +74,7 @@ impl NativeEngine {
                 name: "native",
                 description: "built in: warps the source's own mouth, full resolution, nothing to download",
                 sample_rate_hz: SAMPLE_RATE_HZ,
+                batch: 1,
             },
             options,
             net: Arc::new(net),

@@ -59,6 +59,7 @@ impl Wav2LipEngine {
             name: "wav2lip",
             description: "a net of 96 × 96 pixels trained to speak; its weights must be installed",
             sample_rate_hz: SAMPLE_RATE_HZ,
+            batch: BATCH,
         };
         Ok(Self { info, options, batcher: Batcher::new(session, batch)?, detector: None })
     }
@@ -70,6 +71,10 @@ impl Wav2LipEngine {
         Self { detector: Some(detector), ..self }
     }
 }
+
+/// Mouths that are asked for at one time: what a graphics card makes in one run, and enough for every core of a
+/// processor to stay busy.
+const BATCH: usize = 16;
 
 impl LocalEngine for Wav2LipEngine {
     fn info(&self) -> &EngineInfo {

@@ -29,8 +29,6 @@ pub(crate) struct Witness<'a> {
     pictures: BTreeMap<u64, TrackId>,
     mouths: Vec<WatchedMouth<'a>>,
     speech: ExpectedMouth,
-    /// The picture of the frame that is on its way.
-    before: Option<Vec<u8>>,
     pairs: Vec<FramePair>,
     frames: u64,
 }
@@ -70,31 +68,24 @@ impl<'a> Witness<'a> {
             points: Vec::new(),
         });
         let (mouths, pictures) = (mouths.collect(), spread(plan, MOST_PAIRS));
-        let (before, pairs, frames) = (None, Vec::new(), plan.len());
-        Self { nets, colour, tracks, names, pictures, mouths, speech, before, pairs, frames }
+        let (pairs, frames) = (Vec::new(), plan.len());
+        Self { nets, colour, tracks, names, pictures, mouths, speech, pairs, frames }
     }
 
-    /// Sees the source frame.
-    ///
-    /// # Errors
-    /// When the work folder cannot be read.
-    pub(crate) fn see_before(&mut self, planned: &PlannedFrame, frame: &Frame) -> Result<()> {
-        self.before = self.picture(planned, frame)?.map(|(_, picture)| picture);
-        Ok(())
-    }
-
-    /// Sees what was made of it.
+    /// Sees a frame as it was in the source, and as it goes to the encoder.
     ///
     /// # Errors
     /// When the work folder cannot be read, or a net fails.
-    pub(crate) fn see_after(&mut self, planned: &PlannedFrame, frame: &Frame) -> Result<()> {
-        if let (Some(before), Some((track, after))) = (self.before.take(), self.picture(planned, frame)?) {
+    pub(crate) fn see(&mut self, planned: &PlannedFrame, before: &Frame, after: &Frame) -> Result<()> {
+        if let Some((track, before)) = self.picture(planned, before)?
+            && let Some((_, after)) = self.picture(planned, after)?
+        {
             let name = self.names.get(&track).cloned().unwrap_or_default();
             self.pairs.push(FramePair { name, time_s: planned.speech_s, before, after });
         }
         let mut mouths = std::mem::take(&mut self.mouths);
         for mouth in mouths.iter_mut().filter(|mouth| mouth.frames.contains(&planned.output.0)) {
-            mouth.points.push(self.point(&mouth.faces, planned, frame)?);
+            mouth.points.push(self.point(&mouth.faces, planned, after)?);
         }
         self.mouths = mouths;
         Ok(())
