@@ -9,6 +9,7 @@
 //! * [`AudioReader`] decodes to mono samples on the same clock.
 //! * [`VideoWriter`] encodes once, at the times that the frames carry.
 //! * [`copy_picture`] takes a picture in which nothing was changed as it is.
+//! * [`mix`](mix()) lays sounds over each other, each at its own time.
 //! * [`mux`] joins picture, speech and what else the source had; [`OutputFile`] puts the result in place in one step.
 //!
 //! **The clock.** All times count from the *media time zero* of a file: the time that its own timestamps call zero, or
@@ -22,6 +23,7 @@ mod encoder_options;
 mod encoders;
 mod input;
 mod limits;
+mod mix;
 mod mux;
 mod nut;
 mod output_file;
@@ -40,6 +42,7 @@ mod writer;
 pub use audio::AudioReader;
 pub use codec::{EncodeSettings, VideoCodec};
 pub use container::Container;
+pub use mix::{MixPart, mix};
 pub use mux::{MuxPlan, MuxReport, SourceStreams, Speech, mux};
 pub use output_file::OutputFile;
 pub use picture_copy::copy_picture;

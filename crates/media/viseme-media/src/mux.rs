@@ -35,6 +35,8 @@ pub struct Speech<'a> {
     pub audio: &'a AudioInfo,
     /// How much later than on its own clock it is heard, in seconds; below 0 earlier.
     pub delay_s: f64,
+    /// Whether it is a [mix](crate::mix()) of our own: encoded as the container likes it, and not worth a warning.
+    pub is_mix: bool,
 }
 
 /// The file whose picture was changed.
@@ -143,16 +145,16 @@ impl Command {
     fn add_speech(&mut self, speech: &Speech) -> Result<bool> {
         let delay_s = self.container.copy_delay_s(&speech.audio.codec);
         let input = self.add_input(speech.path, speech.audio.origin_s - delay_s - speech.delay_s)?;
-        let copied = self.add_audio(input, speech.audio);
+        let copied = self.add_audio(input, speech.audio, speech.is_mix);
         self.option(format!("-disposition:a:{}", self.audio_count - 1), "default");
         Ok(copied)
     }
 
-    fn add_audio(&mut self, input: usize, audio: &AudioInfo) -> bool {
+    fn add_audio(&mut self, input: usize, audio: &AudioInfo, is_mix: bool) -> bool {
         let stream = self.audio_count;
         self.map(input, audio.stream_index);
         self.audio_count += 1;
-        if self.container.takes_audio(&audio.codec) {
+        if !is_mix && self.container.takes_audio(&audio.codec) {
             return true;
         }
         let (encoder, options, name) = self.container.audio_encoder();
@@ -164,8 +166,11 @@ impl Command {
         if encoder == "aac" && audio.sample_rate_hz > 96_000 {
             self.option(format!("-ar:a:{stream}"), "48000");
         }
-        let message = format!("{:?} does not take {} sound: encoded as {name}", self.container, audio.codec);
-        self.warnings.push(Warning::new(WarningCode::AudioReencoded, message));
+        if !is_mix {
+            let message =
+                format!("{:?} does not take {} sound: encoded as {name}", self.container, audio.codec);
+            self.warnings.push(Warning::new(WarningCode::AudioReencoded, message));
+        }
         false
     }
 
@@ -174,7 +179,7 @@ impl Command {
         self.source = Some(input);
         let kept = source.info.audio.iter().filter(|audio| Some(audio.stream_index) != source.replaced_audio);
         for audio in kept {
-            self.add_audio(input, audio);
+            self.add_audio(input, audio, false);
             self.option(format!("-disposition:a:{}", self.audio_count - 1), "0");
         }
         for other in &source.info.other {

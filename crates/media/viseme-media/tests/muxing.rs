@@ -46,7 +46,7 @@ impl Job<'_> {
         let speech = self.speech.zip(speech_info.as_ref().and_then(MediaInfo::default_audio));
         let plan = MuxPlan {
             video: &video,
-            speech: speech.map(|(path, audio)| Speech { path, audio, delay_s: 0.0 }),
+            speech: speech.map(|(path, audio)| Speech { path, audio, delay_s: 0.0, is_mix: false }),
             source: Some(SourceStreams {
                 path: self.source,
                 info: &source,
@@ -270,7 +270,7 @@ fn a_failed_mux_leaves_nothing() {
     audio.stream_index = 7;
     let plan = MuxPlan {
         video: &source,
-        speech: Some(Speech { path: &other, audio: &audio, delay_s: 0.0 }),
+        speech: Some(Speech { path: &other, audio: &audio, delay_s: 0.0, is_mix: false }),
         source: Some(SourceStreams { path: &source, info: &info, replaced_audio: None }),
         duration_s: 1.0,
         is_edited_by_ai: true,

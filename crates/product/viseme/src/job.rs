@@ -341,7 +341,12 @@ impl Job<'_> {
         let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
         let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
         let mux_plan = MuxPlan {
-            speech: Some(Speech { path: &self.spec.audio, audio: &inputs.speech, delay_s: 0.0 }),
+            speech: Some(Speech {
+                path: &self.spec.audio,
+                audio: &inputs.speech,
+                delay_s: 0.0,
+                is_mix: false,
+            }),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
             ..silent(&rendered.video.path, plan)
         };
