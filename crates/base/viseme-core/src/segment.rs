@@ -29,7 +29,7 @@ pub struct Segment {
     pub end_ms: u64,
     /// Whether the mouth was changed.
     pub synced: bool,
-    /// Why not, when not.
+    /// Why it could not be; none when it was, and when it was not asked for.
     pub skip_reason: Option<SkipReason>,
     /// Mean tracking quality from 0 to 1; none when skipped.
     pub avg_quality: Option<f32>,

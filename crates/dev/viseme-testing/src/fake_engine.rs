@@ -1,11 +1,13 @@
 //! An engine that paints a rectangle.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use viseme_core::geometry::PixelRect;
 use viseme_core::{Error, FrameIndex, Result};
 use viseme_engines::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
+    VoiceId,
 };
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch, PatchPlane};
@@ -29,12 +31,12 @@ pub struct Calls {
     pub studied: Vec<(FrameIndex, TrackId)>,
     /// How often it went on from what another job kept.
     pub restored: usize,
-    /// Samples heard.
-    pub samples: usize,
+    /// What was heard of each voice: samples at 16 kHz.
+    pub heard: BTreeMap<VoiceId, Vec<f32>>,
     /// Mouths planned.
     pub planned: Vec<MouthPlan>,
-    /// Mouths made, in order, with their strength.
-    pub made: Vec<(PlannedMouth, f32)>,
+    /// Mouths made, in order: whose they are, and their strength.
+    pub made: Vec<(TrackId, PlannedMouth, f32)>,
 }
 
 /// When the engine misbehaves.
@@ -171,15 +173,18 @@ impl EngineJob for FakeJob {
         Ok(())
     }
 
-    fn listen(&mut self, samples: &[f32]) -> Result<()> {
-        self.note(|calls| calls.samples += samples.len());
+    fn listen(&mut self, voice: VoiceId, samples: &[f32]) -> Result<()> {
+        self.note(|calls| calls.heard.entry(voice).or_default().extend(samples));
         Ok(())
     }
 
-    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary> {
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         self.note(|calls| calls.planned = plans.to_vec());
-        let duration_s = self.engine.calls().samples as f64 / f64::from(self.engine.info.sample_rate_hz);
-        Ok(SpeechSummary { duration_s, voiced_s: if self.engine.voiced { duration_s } else { 0.0 } })
+        let summary = |samples: &Vec<f32>| {
+            let duration_s = samples.len() as f64 / f64::from(self.engine.info.sample_rate_hz);
+            SpeechSummary { duration_s, voiced_s: if self.engine.voiced { duration_s } else { 0.0 } }
+        };
+        Ok(self.engine.calls().heard.iter().map(|(&voice, samples)| (voice, summary(samples))).collect())
     }
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
@@ -196,7 +201,7 @@ impl EngineJob for FakeJob {
                 Fault::SilenceAt(frame) if frame == output => continue,
                 _ => {}
             }
-            self.note(|calls| calls.made.push((request.planned, request.strength)));
+            self.note(|calls| calls.made.push((request.track, request.planned, request.strength)));
             answers.push(Some(self.patch(request.strength)));
         }
         Ok(answers)

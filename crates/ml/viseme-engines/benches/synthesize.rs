@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use viseme_core::geometry::Vec3;
 use viseme_core::{FrameIndex, Pts};
-use viseme_engines::engine::{JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth};
+use viseme_engines::engine::{JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, VoiceId};
 use viseme_engines::{NativeEngine, NativeOptions};
 use viseme_face::canonical::CANONICAL_POINTS;
 use viseme_face::points::{INNER_LOWER_LIP, OUTER_LOWER_LIP};
@@ -75,8 +75,8 @@ fn synthesize(criterion: &mut Criterion) {
             .collect();
         let studied = (0..25).try_for_each(|i| job.study(FrameIndex(i), &frame, track, &face(opening(i))));
         let ready = studied
-            .and_then(|()| job.listen(&speech))
-            .and_then(|()| job.prepare(&[MouthPlan { track, mouths: mouths.clone() }]));
+            .and_then(|()| job.listen(VoiceId::MAIN, &speech))
+            .and_then(|()| job.prepare(&[MouthPlan { track, voice: VoiceId::MAIN, mouths: mouths.clone() }]));
         assert!(ready.is_ok());
         let face = face(opening(12));
         let request =

@@ -1,9 +1,11 @@
 //! The seam between the runner and a local engine.
 //!
 //! A job goes through four phases, in this order: [`study`](EngineJob::study) sees every frame of the source once,
-//! [`listen`](EngineJob::listen) hears the whole speech once, [`prepare`](EngineJob::prepare) learns which source
-//! frames were chosen for the output, and [`synthesize`](EngineJob::synthesize) makes the mouths in output order.
+//! [`listen`](EngineJob::listen) hears every voice once from its start to its end, [`prepare`](EngineJob::prepare)
+//! learns who speaks which voice and which source frames were chosen for the output, and
+//! [`synthesize`](EngineJob::synthesize) makes the mouths in output order.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, FrameIndex, Result};
@@ -40,6 +42,16 @@ pub struct JobContext {
     pub is_still: bool,
 }
 
+/// A voice of a job: a speech from the start of the output on, with silence where nobody speaks it. Any number of faces
+/// may speak one voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VoiceId(pub u32);
+
+impl VoiceId {
+    /// The speech that the whole job is about, where there is one.
+    pub const MAIN: Self = Self(0);
+}
+
 /// One mouth to be made: which face of which source frame speaks at which time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedMouth {
@@ -47,7 +59,7 @@ pub struct PlannedMouth {
     pub output: FrameIndex,
     /// The source frame that it shows.
     pub source: FrameIndex,
-    /// The moment of the speech, in seconds from its start.
+    /// The moment of the voice, in seconds from its start.
     pub speech_s: f64,
 }
 
@@ -56,6 +68,8 @@ pub struct PlannedMouth {
 pub struct MouthPlan {
     /// The face.
     pub track: TrackId,
+    /// The voice that it speaks.
+    pub voice: VoiceId,
     /// Its mouths.
     pub mouths: Vec<PlannedMouth>,
 }
@@ -75,10 +89,10 @@ pub struct MouthRequest<'a> {
     pub strength: f32,
 }
 
-/// What the engine heard.
+/// What the engine heard of a voice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SpeechSummary {
-    /// Length of the speech in seconds.
+    /// Its length in seconds.
     pub duration_s: f64,
     /// How much of it is voice, in seconds.
     pub voiced_s: f64,
@@ -135,17 +149,19 @@ pub trait EngineJob: Debug + Send {
         Err(Error::internal(format!("nothing was kept in {}", folder.display())))
     }
 
-    /// Hears the next samples of the speech: mono, −1 to 1, at the engine's sample rate.
+    /// Hears the next samples of a voice: mono, −1 to 1, at the engine's sample rate. Voices come one after the other
+    /// or by turns.
     ///
     /// # Errors
     /// When the features cannot be computed.
-    fn listen(&mut self, samples: &[f32]) -> Result<()>;
+    fn listen(&mut self, voice: VoiceId, samples: &[f32]) -> Result<()>;
 
-    /// Ends studying and listening, and learns what will be asked for.
+    /// Ends studying and listening, and learns what will be asked for. Says what was heard of every voice, also of one
+    /// that nobody speaks.
     ///
     /// # Errors
-    /// When the mouth motion cannot be computed.
-    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary>;
+    /// When the mouth motion cannot be computed, or a plan has a voice that was never heard.
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>>;
 
     /// Makes mouths: exactly one answer per request, in order. `None` leaves that frame as it is (nothing to
     /// change). Requests of one track come in output order; a batch may hold several tracks of one frame.
@@ -153,4 +169,9 @@ pub trait EngineJob: Debug + Send {
     /// # Errors
     /// When a mouth cannot be made.
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>>;
+}
+
+/// The error for a voice that somebody is to speak and nobody has heard.
+pub(crate) fn never_heard(voice: VoiceId) -> Error {
+    Error::internal(format!("voice {} was never heard", voice.0))
 }

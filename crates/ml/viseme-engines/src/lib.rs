@@ -14,6 +14,7 @@ pub mod wav2lip;
 
 pub use engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, SpeechSummary,
+    VoiceId,
 };
 pub use enhance::{EnhanceArea, EnhanceOptions, EnhanceRequest, Enhancement, FaceEnhancer};
 pub use native::{ExpectedMouth, NativeEngine, NativeOptions};

@@ -4,7 +4,9 @@
 
 use viseme_core::geometry::Vec3;
 use viseme_core::{FrameIndex, Pts, Result};
-use viseme_engines::engine::{EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth};
+use viseme_engines::engine::{
+    EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, PlannedMouth, VoiceId,
+};
 use viseme_engines::{NativeEngine, NativeOptions};
 use viseme_face::canonical::CANONICAL_POINTS;
 use viseme_face::points::{INNER_LOWER_LIP, OUTER_LOWER_LIP};
@@ -91,7 +93,8 @@ impl Talk {
         }
     }
 
-    fn job(&self, folder: &std::path::Path, options: NativeOptions) -> Box<dyn EngineJob> {
+    /// A job that has not seen or heard anything.
+    fn begun(&self, folder: &std::path::Path, options: NativeOptions) -> Box<dyn EngineJob> {
         let colour = ColourInfo {
             range: ColourRange::Limited,
             matrix: ColourMatrix::Bt709,
@@ -106,13 +109,17 @@ impl Talk {
             work_dir: folder.to_owned(),
             is_still: self.is_still,
         };
-        let mut job = NativeEngine::new(options, &RtenRuntime::default()).unwrap().begin(context).unwrap();
+        NativeEngine::new(options, &RtenRuntime::default()).unwrap().begin(context).unwrap()
+    }
+
+    fn job(&self, folder: &std::path::Path, options: NativeOptions) -> Box<dyn EngineJob> {
+        let mut job = self.begun(folder, options);
         for i in 0..FRAMES {
             job.study(FrameIndex(i), &frame(self.format, i as u32), TRACK, &self.face(i)).unwrap();
         }
-        job.listen(&self.speech).unwrap();
+        job.listen(VoiceId::MAIN, &self.speech).unwrap();
         let mouths = (0..50).map(Self::planned).collect();
-        job.prepare(&[MouthPlan { track: TRACK, mouths }]).unwrap();
+        job.prepare(&[MouthPlan { track: TRACK, voice: VoiceId::MAIN, mouths }]).unwrap();
         job
     }
 
@@ -161,6 +168,42 @@ fn every_format_gets_patches_that_fit_it() {
             patches.iter().flatten().for_each(|patch| fits(patch, &talk));
         }
     }
+}
+
+#[test]
+fn two_faces_speak_two_voices_as_each_would_alone() {
+    const OTHER: TrackId = TrackId(4);
+    let (talk, options) = (Talk::default(), NativeOptions::default());
+    let quiet = Talk { speech: vec![0.0; 32_000], ..Talk::default() };
+    let alone = [&talk, &quiet].map(|talk| talk.patches(1.0, options).unwrap());
+    assert_ne!(alone[0], alone[1]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = talk.begun(folder.path(), options);
+    for i in 0..FRAMES {
+        let (frame, face) = (frame(talk.format, i as u32), talk.face(i));
+        for track in [TRACK, OTHER] {
+            job.study(FrameIndex(i), &frame, track, &face).unwrap();
+        }
+    }
+    let voices = [VoiceId(1), VoiceId(2)];
+    for (spoken, silent) in talk.speech.chunks(1000).zip(quiet.speech.chunks(1000)) {
+        job.listen(voices[0], spoken).unwrap();
+        job.listen(voices[1], silent).unwrap();
+    }
+    let mouths: Vec<_> = (0..50).map(Talk::planned).collect();
+    let plan = |track, voice| MouthPlan { track, voice, mouths: mouths.clone() };
+    let heard = job.prepare(&[plan(TRACK, voices[0]), plan(OTHER, voices[1])]).unwrap();
+    assert!(heard[&voices[0]].voiced_s > 0.5 && heard[&voices[1]].voiced_s < 0.1, "{heard:?}");
+    for (track, alone) in [TRACK, OTHER].into_iter().zip(&alone) {
+        for i in 0..50 {
+            let (frame, face) = (frame(talk.format, (i % FRAMES) as u32), talk.face(i % FRAMES));
+            let request =
+                MouthRequest { track, planned: Talk::planned(i), frame: &frame, face: &face, strength: 1.0 };
+            assert_eq!(job.synthesize(&[request]).unwrap()[0], alone[i as usize], "{track:?}, frame {i}");
+        }
+    }
+    let mut deaf = talk.begun(folder.path(), options);
+    assert!(deaf.prepare(&[plan(TRACK, VoiceId(3))]).is_err());
 }
 
 #[test]

@@ -22,10 +22,19 @@ const FADE_FRAMES: usize = 6;
 /// What happens to a track in one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameState {
-    /// Why the mouth stays as it is; `None` when it is moved.
+    /// Why the mouth cannot be moved; `None` when it can.
     pub skip: Option<SkipReason>,
-    /// How much of the effect to apply, 0 to 1: below 1 only near the ends of a run of moved frames, 0 when skipped.
+    /// How much of the effect to apply, 0 to 1: below 1 only near the ends of a run of moved frames; 0 when skipped, and
+    /// where the mouth could be moved and is not to be.
     pub strength: f32,
+}
+
+impl FrameState {
+    /// Whether the mouth is moved.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        self.skip.is_none() && self.strength > 0.0
+    }
 }
 
 /// The state of `track` in each frame of `range`.
@@ -88,8 +97,8 @@ pub struct SegmentFrame<'a> {
     pub start_ms: u64,
     /// When the next one is.
     pub end_ms: u64,
-    /// Why the mouth stayed as it was; `None` when it was moved.
-    pub skip: Option<SkipReason>,
+    /// What happened to the mouth.
+    pub state: FrameState,
     /// The face in it, where it was seen.
     pub face: Option<&'a FaceSummary>,
 }
@@ -101,7 +110,7 @@ pub fn segments<'a>(frames: impl IntoIterator<Item = SegmentFrame<'a>>) -> Vec<S
     let mut sums: Option<Sums> = None;
     for frame in frames {
         match &mut sums {
-            Some(current) if current.skip == frame.skip => current.add(&frame),
+            Some(current) if current.is_of(&frame) => current.add(&frame),
             _ => {
                 done.extend(sums.take().map(Sums::segment));
                 sums = Some(Sums::new(&frame));
@@ -117,6 +126,7 @@ struct Sums {
     start_ms: u64,
     end_ms: u64,
     skip: Option<SkipReason>,
+    synced: bool,
     seen: u32,
     quality: f64,
     bbox: [f64; 4],
@@ -125,10 +135,16 @@ struct Sums {
 
 impl Sums {
     fn new(frame: &SegmentFrame<'_>) -> Self {
-        let (start_ms, end_ms, skip) = (frame.start_ms, frame.end_ms, frame.skip);
-        let mut sums = Self { start_ms, end_ms, skip, seen: 0, quality: 0.0, bbox: [0.0; 4], pose: [0.0; 3] };
+        let (skip, synced) = (frame.state.skip, frame.state.is_moved());
+        let (start_ms, end_ms, seen, quality) = (frame.start_ms, frame.end_ms, 0, 0.0);
+        let mut sums = Self { start_ms, end_ms, skip, synced, seen, quality, bbox: [0.0; 4], pose: [0.0; 3] };
         sums.add(frame);
         sums
+    }
+
+    /// Whether a frame is in the same state.
+    fn is_of(&self, frame: &SegmentFrame<'_>) -> bool {
+        (self.skip, self.synced) == (frame.state.skip, frame.state.is_moved())
     }
 
     fn add(&mut self, frame: &SegmentFrame<'_>) {
@@ -150,7 +166,7 @@ impl Sums {
         Segment {
             start_ms: self.start_ms,
             end_ms: self.end_ms,
-            synced: self.skip.is_none(),
+            synced: self.synced,
             skip_reason: self.skip,
             avg_quality: (is_seen && self.skip.is_none()).then(|| mean(self.quality)),
             avg_bbox: is_seen.then_some(Rect { x, y, width, height }),
@@ -225,8 +241,10 @@ fn runs(reasons: &[Option<SkipReason>]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Strength of the effect `distance` frames from the end of a run: a smooth step over [`FADE_FRAMES`].
-fn fade(distance: usize) -> f32 {
+/// Strength of the effect `distance` frames from the end of a run of moved frames: a smooth step over six frames, 1 from
+/// there on.
+#[must_use]
+pub fn fade(distance: usize) -> f32 {
     let t = ((distance + 1) as f32 / (FADE_FRAMES + 1) as f32).min(1.0);
     t * t * (3.0 - 2.0 * t)
 }

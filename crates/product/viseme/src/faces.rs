@@ -315,7 +315,7 @@ impl<'a> Seen<'a> {
             if let (Some(summary), Some(person)) = (summary, person)
                 && let Some(face) = tracks.smoothed(plan.track, frame)?
             {
-                let (number, skip) = (plan.track.0 + 1, plan.state(frame).skip);
+                let (number, skip) = (plan.track.0 + 1, plan.source_state(frame).skip);
                 faces.push(SeenFace { number, person, face, quality: segments::sync_quality(summary), skip });
             }
         }

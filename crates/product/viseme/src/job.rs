@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
-use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary};
+use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
 use viseme_face::{FaceChoice, FaceNets, Track, segments};
 use viseme_imaging::ColourInfo;
 use viseme_media::{
@@ -214,7 +214,7 @@ impl Job<'_> {
             if self.observer.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            engine.listen(&chunk)?;
+            engine.listen(VoiceId::MAIN, &chunk)?;
             samples += chunk.len();
         }
         if samples == 0 {
@@ -232,10 +232,6 @@ impl Job<'_> {
 
     fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, people: &People, speech_s: f64) -> Result<Plan> {
         let faces = self.chosen(analysis, people)?;
-        if !faces.iter().any(FacePlan::is_usable) {
-            let message = "no usable face: the picture is left as it is".to_owned();
-            self.warn(Warning::new(WarningCode::NoFace, message));
-        }
         // A picture has no end of its own; a range starts at zero.
         let loop_mode = if clip.is_still() { LoopMode::Repeat } else { self.spec.loop_mode };
         let lead = if self.keeps_clock(clip.is_still()) { analysis.times.origin() } else { Pts(0) };
@@ -244,6 +240,10 @@ impl Job<'_> {
         let times = analysis.times.clone();
         let plan = plan(PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces });
         self.check_length(&plan)?;
+        if !plan.moves_lips() {
+            let message = "no usable face: the picture is left as it is".to_owned();
+            self.warn(Warning::new(WarningCode::NoFace, message));
+        }
         if plan.is_looped() && !clip.is_still() {
             let message = format!("the speech is longer than the video: {}", repetition(&plan));
             self.warn(Warning::new(WarningCode::Looped, message));
@@ -294,9 +294,8 @@ impl Job<'_> {
     }
 
     fn prepare(&mut self, plan: &Plan, engine: &mut dyn EngineJob) -> Result<SpeechSummary> {
-        let usable = plan.faces().iter().filter(|face| face.is_usable());
-        let mouths: Vec<_> = usable.map(|face| plan.mouths(face)).collect();
-        let speech = engine.prepare(&mouths)?;
+        let speech = engine.prepare(&plan.mouths())?;
+        let speech = *speech.get(&VoiceId::MAIN).ok_or_else(|| Error::internal("no speech was heard"))?;
         if speech.voiced_s < LEAST_VOICE_S {
             let message = format!("no speech in {}: the mouth stays closed", self.spec.audio.display());
             self.warn(Warning::new(WarningCode::NoSpeech, message));
@@ -365,7 +364,7 @@ impl Job<'_> {
     fn report(&mut self, facts: &Facts<'_>) -> Result<Report> {
         let output = facts.output(&self.spec.output)?;
         let untouched = output.frames_written - output.frames_changed;
-        if untouched > 0 && facts.plan.faces().iter().any(FacePlan::is_usable) {
+        if untouched > 0 && facts.plan.moves_lips() {
             let message = format!("{untouched} of {} frames were left as they are", output.frames_written);
             self.warn(Warning::new(WarningCode::FramesUntouched, message));
         }

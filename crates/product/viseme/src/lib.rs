@@ -40,6 +40,7 @@ mod spec;
 mod summary;
 mod threads;
 mod times;
+mod turns;
 mod untouched;
 
 pub use batch::{

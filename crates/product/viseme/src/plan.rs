@@ -7,9 +7,11 @@
 use crate::loops::{LoopFacts, LoopMode, LoopShape};
 use crate::order::Order;
 use crate::times::FrameTimes;
+use crate::turns::{self, Turn, WHOLE};
+use std::ops::Range;
 use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
-use viseme_engines::{MouthPlan, PlannedMouth};
+use viseme_engines::{MouthPlan, PlannedMouth, VoiceId};
 use viseme_face::TrackId;
 use viseme_face::segments::FrameState;
 
@@ -21,7 +23,7 @@ pub struct PlanInput {
     /// When the first frame is shown, in ticks from the start of the output: later than 0 where the picture of the
     /// source starts later than its clock.
     pub lead: Pts,
-    /// Length of the speech in seconds.
+    /// When the last voice ends, in seconds from the start of the output.
     pub speech_s: f64,
     /// What is shown when the speech is longer than the clip.
     pub loop_mode: LoopMode,
@@ -31,11 +33,17 @@ pub struct PlanInput {
     pub faces: Vec<FacePlan>,
 }
 
-/// Where and how strongly the lips of one face are moved.
+/// Where and how strongly the lips of one face are moved, and what they speak.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacePlan {
     /// The face.
     pub track: TrackId,
+    /// The voice that it speaks.
+    pub voice: VoiceId,
+    /// When it speaks, in seconds from the start of the output.
+    spans: Vec<Range<f64>>,
+    /// The same in output frames, when they are planned.
+    turns: Vec<Turn>,
     /// The first source frame in which it is visible.
     first: u64,
     /// What happens in each frame from there to the last one in which it is visible.
@@ -46,13 +54,22 @@ pub struct FacePlan {
 const ABSENT: FrameState = FrameState { skip: Some(SkipReason::NotVisible), strength: 0.0 };
 
 impl FacePlan {
-    /// The plan of a face from what happens to it in each source frame of the range.
+    /// The plan of a face that speaks [`VoiceId::MAIN`] all the time, from what happens to it in each source frame of the
+    /// range.
     #[must_use]
     pub fn new(track: TrackId, states: &[FrameState]) -> Self {
         let is_visible = |state: &FrameState| state.skip != ABSENT.skip;
         let first = states.iter().position(is_visible).unwrap_or(states.len());
         let end = states.iter().rposition(is_visible).map_or(first, |last| last + 1);
-        Self { track, first: first as u64, states: states[first..end].to_vec() }
+        let (voice, spans, turns) = (VoiceId::MAIN, vec![WHOLE], Vec::new());
+        Self { track, voice, spans, turns, first: first as u64, states: states[first..end].to_vec() }
+    }
+
+    /// The same, but it speaks `voice`, and only in `spans` of the output, in seconds. They may come in any order and
+    /// touch; an end may be infinite. The effect fades at the ends of a span, unless the face comes or goes there.
+    #[must_use]
+    pub fn speaking(self, voice: VoiceId, spans: impl IntoIterator<Item = Range<f64>>) -> Self {
+        Self { voice, spans: spans.into_iter().collect(), ..self }
     }
 
     /// What happens to a face in a frame where it is not.
@@ -61,17 +78,18 @@ impl FacePlan {
         ABSENT
     }
 
-    /// Whether its lips are moved in any frame.
+    /// What could happen to the face in a source frame, if it spoke all the time.
     #[must_use]
-    pub fn is_usable(&self) -> bool {
-        self.states.iter().any(|state| state.skip.is_none())
-    }
-
-    /// What happens to the face in a source frame.
-    #[must_use]
-    pub fn state(&self, source: FrameIndex) -> FrameState {
+    pub fn source_state(&self, source: FrameIndex) -> FrameState {
         let position = source.0.checked_sub(self.first);
         position.and_then(|position| self.states.get(position as usize)).copied().unwrap_or(ABSENT)
+    }
+
+    /// What happens to the face in a frame of the plan that it belongs to. Where it does not speak its strength is 0.
+    #[must_use]
+    pub fn state(&self, frame: &PlannedFrame) -> FrameState {
+        let state = self.source_state(frame.source);
+        FrameState { strength: state.strength.min(turns::strength(&self.turns, frame.output.0)), ..state }
     }
 }
 
@@ -133,7 +151,9 @@ pub fn plan(input: PlanInput) -> Plan {
     let lead = input.lead.0.max(0);
     let speech_s = input.speech_s - input.times.seconds(lead);
     let order = Order::new(input.times, speech_s, input.loop_mode, input.loop_shape);
-    Plan { order, lead, loop_mode: input.loop_mode, faces: input.faces }
+    let mut plan = Plan { order, lead, loop_mode: input.loop_mode, faces: Vec::new() };
+    plan.faces = input.faces.into_iter().map(|face| plan.with_turns(face)).collect();
+    plan
 }
 
 impl Plan {
@@ -216,11 +236,30 @@ impl Plan {
         &self.faces
     }
 
-    /// The frames in which the lips of `face` move, for the engine.
+    /// Whether any lips move in any frame.
     #[must_use]
-    pub fn mouths(&self, face: &FacePlan) -> MouthPlan {
-        let moved = self.frames().filter(|frame| face.state(frame.source).skip.is_none());
-        let mouths = moved.map(|frame| frame.mouth()).collect();
-        MouthPlan { track: face.track, mouths }
+    pub fn moves_lips(&self) -> bool {
+        self.faces.iter().any(|face| self.moved(face).next().is_some())
+    }
+
+    /// The frames in which lips move, for the engine: one plan for each face that has any.
+    #[must_use]
+    pub fn mouths(&self) -> Vec<MouthPlan> {
+        let plan = |face: &FacePlan| {
+            let mouths: Vec<PlannedMouth> = self.moved(face).map(|frame| frame.mouth()).collect();
+            (!mouths.is_empty()).then_some(MouthPlan { track: face.track, voice: face.voice, mouths })
+        };
+        self.faces.iter().filter_map(plan).collect()
+    }
+
+    /// The frames in which the lips of `face` move.
+    fn moved(&self, face: &FacePlan) -> impl Iterator<Item = PlannedFrame> {
+        self.frames().filter(|frame| face.state(frame).is_moved())
+    }
+
+    fn with_turns(&self, face: FacePlan) -> FacePlan {
+        let is_seen = |output: u64| face.source_state(self.frame(output).source).skip != ABSENT.skip;
+        let turns = turns::turns(&face.spans, self.len(), |output| self.start_s(output), is_seen);
+        FacePlan { turns, ..face }
     }
 }

@@ -4,14 +4,14 @@ use crate::analyse::Analysis;
 use crate::cache::CacheUse;
 use crate::clip::Clip;
 use crate::people::People;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedFrame};
 use crate::render::Rendered;
 use crate::report::{InputFacts, OutputFacts, SpeechFacts, TrackReport, TrackSummary};
 use std::path::Path;
-use viseme_core::segment::{Segment, SkipReason};
-use viseme_core::{Error, FrameIndex, Result};
+use viseme_core::segment::Segment;
+use viseme_core::{Error, Result};
 use viseme_engines::SpeechSummary;
-use viseme_face::segments::{SegmentFrame, segments};
+use viseme_face::segments::{FrameState, SegmentFrame, segments};
 use viseme_face::{FaceSummary, Track};
 
 /// What a finished job has met.
@@ -64,7 +64,7 @@ impl Facts<'_> {
     fn track(&self, track: &Track) -> TrackReport {
         let face = self.plan.faces().iter().find(|face| face.track == track.id);
         let segments =
-            face.map(|face| self.segments(|source| (face.state(source).skip, track.summary(source))));
+            face.map(|face| self.segments(|frame| (face.state(frame), track.summary(frame.source))));
         let segments = segments.unwrap_or_default();
         TrackReport {
             number: track.id.0 + 1,
@@ -77,17 +77,17 @@ impl Facts<'_> {
         }
     }
 
-    /// The segments of a face, from why it is left alone in a source frame, and what is known of it there.
+    /// The segments of a face, from what happens to it in an output frame, and what is known of it there.
     pub(crate) fn segments<'f>(
         &self,
-        face: impl Fn(FrameIndex) -> (Option<SkipReason>, Option<&'f FaceSummary>),
+        face: impl Fn(&PlannedFrame) -> (FrameState, Option<&'f FaceSummary>),
     ) -> Vec<Segment> {
         segments(self.plan.frames().map(|frame| {
-            let (skip, face) = face(frame.source);
+            let (state, face) = face(&frame);
             SegmentFrame {
                 start_ms: milliseconds(frame.speech_s),
                 end_ms: milliseconds(self.plan.start_s(frame.output.0 + 1)),
-                skip,
+                state,
                 face,
             }
         }))

@@ -2,7 +2,7 @@
 
 use crate::clip::Clip;
 use crate::evidence::Evidence;
-use crate::plan::{FacePlan, Plan};
+use crate::plan::Plan;
 use crate::render::Rendered;
 use crate::spec::{EncodeOptions, JobSpec};
 use std::path::Path;
@@ -42,7 +42,7 @@ fn may_be_copied(spec: &JobSpec, clip: &dyn Clip, plan: &Plan) -> Result<bool> {
     Ok(is_whole
         && is_as_it_was
         && !clip.is_still()
-        && !plan.faces().iter().any(FacePlan::is_usable)
+        && !plan.moves_lips()
         && Container::Mp4.takes_copied_picture(codec)
         && Container::of(&spec.output)?.takes_copied_picture(codec))
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use viseme::{FacePlan, FrameTimes, LoopMode, LoopShape, Plan, PlanInput, plan};
 use viseme_core::segment::SkipReason;
 use viseme_core::{FrameIndex, Pts, Timebase};
+use viseme_engines::VoiceId;
 use viseme_face::TrackId;
 use viseme_face::segments::FrameState;
 
@@ -51,7 +52,7 @@ fn sources(plan: &Plan) -> Vec<u64> {
 /// One line per frame: output number, source number, time in milliseconds, strength of each face.
 fn picture(plan: &Plan) -> String {
     let line = |frame: viseme::PlannedFrame| {
-        let strength = |face: &FacePlan| format!("{:.2}", face.state(frame.source).strength);
+        let strength = |face: &FacePlan| format!("{:.2}", face.state(&frame).strength);
         let strengths: Vec<String> = plan.faces().iter().map(strength).collect();
         let blend = frame.blend.map_or(String::new(), |blend| {
             format!("  {} to {} at {:.2}", blend.leaving.0, blend.arriving.0, blend.share)
@@ -154,10 +155,36 @@ fn mouths_are_planned_only_where_they_move_and_in_every_round() {
         faces,
     };
     let plan = plan(input);
-    let mouths = plan.mouths(&plan.faces()[0]);
+    let [mouths] = &plan.mouths()[..] else { panic!("one face") };
     let pairs: Vec<_> = mouths.mouths.iter().map(|mouth| (mouth.output.0, mouth.source.0)).collect();
-    assert_eq!(mouths.track, TrackId(3));
+    assert_eq!((mouths.track, mouths.voice), (TrackId(3), VoiceId::MAIN));
     assert_eq!(pairs, [(1, 1), (2, 2), (5, 1), (6, 2)]);
+}
+
+#[test]
+fn a_face_moves_in_its_turns_and_knows_why_not_elsewhere() {
+    let mut seen = states(&[1.0; 40]);
+    seen[20..].fill(FrameState { skip: Some(SkipReason::ProfileView), strength: 0.0 });
+    let always = FacePlan::new(TrackId(0), &seen);
+    let in_turn = always.clone().speaking(VoiceId(7), [0.2..0.6, 1.2..f64::INFINITY]);
+    let silent = always.clone().speaking(VoiceId(8), []);
+    let (times, loop_shape) = (times_of(&[40; 40]), LoopShape::whole(40));
+    let (faces, loop_mode) = (vec![always, in_turn, silent], LoopMode::Repeat);
+    let plan = plan(PlanInput { times, lead: Pts(0), speech_s: 2.4, loop_mode, loop_shape, faces });
+    let moved = |face: usize| -> Vec<u64> {
+        let face = &plan.faces()[face];
+        plan.frames().filter(|frame| face.state(frame).is_moved()).map(|frame| frame.output.0).collect()
+    };
+    assert_eq!(moved(0), (0..20).chain(40..60).collect::<Vec<_>>());
+    // The first turn; the second one begins where the face is turned away, and goes on in the next round.
+    assert_eq!(moved(1), (5..15).chain(40..60).collect::<Vec<_>>());
+    assert!(moved(2).is_empty());
+    let state = |output: u64| plan.faces()[1].state(&plan.frame(output));
+    assert_eq!((state(2).skip, state(22).skip), (None, Some(SkipReason::ProfileView)));
+    assert!(state(5).strength < 0.1 && state(14).strength < 0.1, "it fades in sight");
+    assert!((state(40).strength - 1.0).abs() < 1e-6, "the turn began long ago");
+    let voices: Vec<_> = plan.mouths().iter().map(|plan| (plan.voice, plan.mouths.len())).collect();
+    assert_eq!(voices, [(VoiceId::MAIN, 40), (VoiceId(7), 30)]);
 }
 
 #[test]

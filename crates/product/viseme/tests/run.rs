@@ -7,6 +7,7 @@ use viseme::{Codec, JobSpec, LoopMode, Report, Runner};
 use viseme_core::geometry::PixelRect;
 use viseme_core::segment::SkipReason;
 use viseme_core::{ErrorKind, Observer, Silent, WarningCode};
+use viseme_engines::VoiceId;
 use viseme_face::FaceNets;
 use viseme_imaging::{Frame, Samples};
 use viseme_media::Tools;
@@ -208,7 +209,7 @@ fn a_crossfade_blends_the_rounds_and_says_so() {
     assert_eq!((report.looping.period_frames, report.looping.frames_blended), (Some(15), 10));
     // Every frame speaks at its own time, the blended ones too.
     let calls = engine.calls();
-    let spoken: Vec<_> = calls.made.iter().map(|(mouth, _)| mouth.speech_s).collect();
+    let spoken: Vec<_> = calls.made.iter().map(|(_, mouth, _)| mouth.speech_s).collect();
     assert_eq!(spoken.len(), 40);
     assert!(spoken.iter().enumerate().all(|(output, moment)| (moment - output as f64 * 0.04).abs() < 1e-6));
     let (sources, outputs, masks) = (studio.sources(), studio.outputs(), studio.masks());
@@ -228,12 +229,12 @@ fn the_second_round_speaks_its_own_words() {
     let engine = engine();
     studio.run(engine.clone()).unwrap();
     let calls = engine.calls();
-    let made: Vec<_> = calls.made.iter().map(|(mouth, _)| (mouth.source.0, mouth.speech_s)).collect();
+    let made: Vec<_> = calls.made.iter().map(|(_, mouth, _)| (mouth.source.0, mouth.speech_s)).collect();
     assert_eq!(made.len(), 20);
     assert_eq!(made[3].0, made[13].0);
     assert!((made[13].1 - made[3].1 - 0.4).abs() < 1e-6);
     assert_eq!(calls.studied.len(), 10, "the source is studied once");
-    assert!((calls.samples as f64 / 16_000.0 - 0.8).abs() < 0.01);
+    assert!((calls.heard[&VoiceId::MAIN].len() as f64 / 16_000.0 - 0.8).abs() < 0.01);
     assert_eq!(calls.planned[0].mouths.len(), 20);
 }
 

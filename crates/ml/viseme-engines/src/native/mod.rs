@@ -24,7 +24,10 @@ mod still;
 mod study;
 mod teeth;
 
-use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
+use crate::engine::{
+    EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary, VoiceId,
+    never_heard,
+};
 pub use expected::ExpectedMouth;
 use face::SpeakingFace;
 use motion::{Listener, SpeechNet};
@@ -92,7 +95,7 @@ impl LocalEngine for NativeEngine {
             context,
             options: self.options,
             net: Arc::clone(&self.net),
-            listener: Listener::new(),
+            listeners: BTreeMap::new(),
             studies: BTreeMap::new(),
             faces: BTreeMap::new(),
         }))
@@ -110,7 +113,7 @@ struct NativeJob {
     context: JobContext,
     options: NativeOptions,
     net: Arc<SpeechNet>,
-    listener: Listener,
+    listeners: BTreeMap<VoiceId, Listener>,
     studies: BTreeMap<TrackId, TrackStudy>,
     faces: BTreeMap<TrackId, SpeakingFace>,
 }
@@ -142,23 +145,30 @@ impl EngineJob for NativeJob {
         Ok(())
     }
 
-    fn listen(&mut self, samples: &[f32]) -> Result<()> {
-        self.listener.hear(samples);
+    fn listen(&mut self, voice: VoiceId, samples: &[f32]) -> Result<()> {
+        self.listeners.entry(voice).or_insert_with(Listener::new).hear(samples);
         Ok(())
     }
 
-    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<SpeechSummary> {
-        let motion = Arc::new(self.net.motion(&self.listener.finish())?);
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
+        let (mut motions, mut summaries) = (BTreeMap::new(), BTreeMap::new());
+        for (voice, mut listener) in std::mem::take(&mut self.listeners) {
+            let motion = Arc::new(self.net.motion(&listener.finish())?);
+            let (duration_s, voiced_s) = (listener.duration_s(), motion.voiced_s());
+            summaries.insert(voice, SpeechSummary { duration_s, voiced_s });
+            motions.insert(voice, motion);
+        }
         for plan in plans {
+            let motion = motions.get(&plan.voice).ok_or_else(|| never_heard(plan.voice))?;
             let Some(study) = self.studies.remove(&plan.track) else { continue };
             let space = &self.net.space;
             if let Some(face) =
-                SpeakingFace::prepare(study, plan, &motion, space, self.options, &self.context)?
+                SpeakingFace::prepare(study, plan, motion, space, self.options, &self.context)?
             {
                 self.faces.insert(plan.track, face);
             }
         }
-        Ok(SpeechSummary { duration_s: self.listener.duration_s(), voiced_s: motion.voiced_s() })
+        Ok(summaries)
     }
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {

@@ -18,12 +18,16 @@ mod speech;
 
 pub use options::{Profile, Wav2LipOptions};
 
-use crate::engine::{EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary};
+use crate::engine::{
+    EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary, VoiceId,
+    never_heard,
+};
 use network::{Generator, NetFace, most_faces};
 use plain::PlainCrop;
 use rayon::prelude::*;
 use sightings::Sightings;
 use speech::{Listener, Speech};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,8 +92,9 @@ impl LocalEngine for Wav2LipEngine {
             context,
             options: self.options,
             generator: Generator::new(Arc::new(self.batcher.client()))?,
-            listener: Some(Listener::new()),
-            speech: None,
+            listeners: BTreeMap::new(),
+            speeches: BTreeMap::new(),
+            voices: BTreeMap::new(),
         }))
     }
 
@@ -109,10 +114,12 @@ struct Wav2LipJob {
     context: JobContext,
     options: Wav2LipOptions,
     generator: Generator,
-    /// Until the speech has been heard.
-    listener: Option<Listener>,
+    /// Until the voices have been heard.
+    listeners: BTreeMap<VoiceId, Listener>,
     /// From then on.
-    speech: Option<Speech>,
+    speeches: BTreeMap<VoiceId, Speech>,
+    /// Who speaks which.
+    voices: BTreeMap<TrackId, VoiceId>,
     /// Where the faces were, in the reference profile.
     sightings: Option<Sightings>,
 }
@@ -144,44 +151,55 @@ impl EngineJob for Wav2LipJob {
         self.sightings.as_mut().map_or(Ok(()), |sightings| sightings.restore(folder))
     }
 
-    fn listen(&mut self, samples: &[f32]) -> Result<()> {
-        let listener = self.listener.as_mut().ok_or_else(|| Error::internal("the speech has ended"))?;
-        listener.hear(samples);
+    fn listen(&mut self, voice: VoiceId, samples: &[f32]) -> Result<()> {
+        self.listeners.entry(voice).or_insert_with(Listener::new).hear(samples);
         Ok(())
     }
 
-    fn prepare(&mut self, _: &[MouthPlan]) -> Result<SpeechSummary> {
+    fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         if let Some(sightings) = &mut self.sightings {
             sightings.smooth();
         }
-        let listener = self.listener.take().ok_or_else(|| Error::internal("the speech has ended"))?;
-        let speech = listener.finish(self.options)?;
-        Ok(self.speech.insert(speech).summary)
+        for (voice, listener) in std::mem::take(&mut self.listeners) {
+            self.speeches.insert(voice, listener.finish(self.options)?);
+        }
+        if let Some(plan) = plans.iter().find(|plan| !self.speeches.contains_key(&plan.voice)) {
+            return Err(never_heard(plan.voice));
+        }
+        self.voices = plans.iter().map(|plan| (plan.track, plan.voice)).collect();
+        Ok(self.speeches.iter().map(|(&voice, speech)| (voice, speech.summary)).collect())
     }
 
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
-        let speech = self.speech.as_ref().ok_or_else(|| Error::internal("no speech was heard"))?;
         // While the net makes the faces of one part, those of another are cut out and put back.
         let parts = batch.par_chunks(self.generator.most_faces());
-        let answers: Vec<_> = parts.map(|part| self.speak(part, speech)).collect::<Result<_>>()?;
+        let answers: Vec<_> = parts.map(|part| self.speak(part)).collect::<Result<_>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
 }
 
 impl Wav2LipJob {
     /// As [`synthesize`](EngineJob::synthesize), of as many faces as go into one run of the net.
-    fn speak(&self, part: &[MouthRequest<'_>], speech: &Speech) -> Result<Vec<Option<Patch>>> {
+    fn speak(&self, part: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
         let faces: Vec<_> = part.iter().map(|request| self.cut_out(request)).collect::<Result<_>>()?;
-        let asked = faces.iter().zip(part).filter_map(|(face, request)| {
-            face.as_ref().map(|(_, seen)| (seen, speech.at(request.planned.speech_s)))
-        });
-        let mut spoken = self.generator.speak(&asked.collect::<Vec<_>>())?.into_iter();
+        let mut asked = Vec::with_capacity(part.len());
+        for (face, request) in faces.iter().zip(part) {
+            if let Some((_, seen)) = face {
+                asked.push((seen, self.speech_of(request.track)?.at(request.planned.speech_s)));
+            }
+        }
+        let mut spoken = self.generator.speak(&asked)?.into_iter();
         let answer = |(face, request): (&Option<(Crop, NetFace)>, &MouthRequest<'_>)| {
             let Some((crop, seen)) = face else { return Ok(None) };
             let spoken = spoken.next().ok_or_else(|| Error::internal("Wav2Lip left out a face"))?;
             self.put_back(request, crop, seen, &spoken)
         };
         faces.iter().zip(part).map(answer).collect()
+    }
+
+    fn speech_of(&self, track: TrackId) -> Result<&Speech> {
+        let speech = self.voices.get(&track).and_then(|voice| self.speeches.get(voice));
+        speech.ok_or_else(|| Error::internal(format!("face {} was never planned", track.0)))
     }
 
     /// The face that is asked for as the net is to see it; none where there is nothing to change.

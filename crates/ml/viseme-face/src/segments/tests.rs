@@ -77,7 +77,10 @@ fn segments_average_what_they_join() {
     let frames = faces.iter().enumerate().map(|(i, face)| SegmentFrame {
         start_ms: i as u64 * 40,
         end_ms: i as u64 * 40 + 40,
-        skip: reason(Some(face)),
+        state: {
+            let skip = reason(Some(face));
+            FrameState { skip, strength: if skip.is_none() { 1.0 } else { 0.0 } }
+        },
         face: Some(face),
     });
     let found = segments(frames);
@@ -86,6 +89,19 @@ fn segments_average_what_they_join() {
     assert_eq!(found[0].avg_bbox, Some(GOOD.bbox));
     assert!((found[0].avg_quality.unwrap() - 0.9025).abs() < 1e-3);
     assert_eq!(found[1].avg_quality, None);
+}
+
+#[test]
+fn a_mouth_that_could_be_moved_and_is_not_has_a_segment_of_its_own() {
+    let states = [(None, 1.0), (None, 0.0), (None, 0.0), (Some(SkipReason::Occluded), 0.0)];
+    let frames = states.iter().enumerate().map(|(i, &(skip, strength))| SegmentFrame {
+        start_ms: i as u64 * 40,
+        end_ms: i as u64 * 40 + 40,
+        state: FrameState { skip, strength },
+        face: Some(&GOOD),
+    });
+    let found: Vec<_> = segments(frames).iter().map(|s| (s.start_ms, s.synced, s.skip_reason)).collect();
+    assert_eq!(found, [(0, true, None), (40, false, None), (120, false, Some(SkipReason::Occluded))]);
 }
 
 fn any_face() -> impl Strategy<Value = FaceSummary> {
@@ -124,7 +140,7 @@ proptest! {
         let frames = states.iter().enumerate().map(|(i, state)| SegmentFrame {
             start_ms: i as u64 * 33,
             end_ms: i as u64 * 33 + 33,
-            skip: state.skip,
+            state: *state,
             face: track.summary(FrameIndex(i as u64)),
         });
         let found = segments(frames);

@@ -11,11 +11,8 @@ const LEAST_STRENGTH: f32 = 0.5;
 /// At most `most` output frames, spread evenly over those in which lips move, each with a face in it whose lips do.
 pub(super) fn spread(plan: &Plan, most: usize) -> BTreeMap<u64, TrackId> {
     let moving = |output: u64| {
-        let source = plan.frame(output).source;
-        let moves = move |face: &&FacePlan| {
-            let state = face.state(source);
-            state.skip.is_none() && state.strength >= LEAST_STRENGTH
-        };
+        let frame = plan.frame(output);
+        let moves = move |face: &&FacePlan| face.state(&frame).strength >= LEAST_STRENGTH;
         plan.faces().iter().filter(moves)
     };
     let count = (0..plan.len()).filter(|&output| moving(output).next().is_some()).count();
@@ -50,8 +47,8 @@ pub(super) struct Stretch {
 /// never do.
 pub(super) fn busiest(plan: &Plan, faces: &[&FacePlan], most: u64) -> Option<Stretch> {
     let moves = |output: u64| {
-        let source = plan.frame(output).source;
-        u64::from(faces.iter().any(|face| face.state(source).skip.is_none()))
+        let frame = plan.frame(output);
+        u64::from(faces.iter().any(|face| face.state(&frame).is_moved()))
     };
     let (mut inside, mut best) = (0, Stretch { frames: 0..0, moving: 0 });
     for output in 0..plan.len() {

@@ -117,7 +117,7 @@ impl<'a> Witness<'a> {
             let track = self.tracks.track(face.track);
             let Some(summary) = track.and_then(|track| track.summary(planned.source)) else { continue };
             source = Some(summary.opening);
-            if face.state(planned.source).skip.is_none()
+            if face.state(planned).is_moved()
                 && let Some(seen) = face_in(self.tracks, face.track, planned)?
             {
                 made = self.opening(frame, &seen)?;

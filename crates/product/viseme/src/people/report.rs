@@ -57,7 +57,7 @@ impl FacesReport {
         let (mut results, mut unknown_faces) = (Vec::new(), Vec::new());
         for person in people.all() {
             let is_chosen = person.tracks.iter().any(is_chosen);
-            let segments = segments_of(person, is_chosen, facts);
+            let segments = segments_of(person, facts);
             if is_chosen || person.is_character {
                 results.push(FaceResult::of(person, is_chosen, segments));
             } else {
@@ -92,7 +92,7 @@ impl FaceResult {
     }
 
     fn absent(id: &str, facts: &Facts<'_>) -> Self {
-        let segments = facts.segments(|_| (FacePlan::absent().skip, None));
+        let segments = facts.segments(|_| (FacePlan::absent(), None));
         Self {
             character_id: id.to_owned(),
             success: false,
@@ -104,26 +104,21 @@ impl FaceResult {
 }
 
 /// What happened to a person over the output.
-fn segments_of(person: &Person, is_chosen: bool, facts: &Facts<'_>) -> Vec<Segment> {
+fn segments_of(person: &Person, facts: &Facts<'_>) -> Vec<Segment> {
     let frames = 0..facts.analysis.times.len() as u64;
     let plan = |track: &Track| match facts.plan.faces().iter().find(|face| face.track == track.id) {
         Some(face) => face.clone(),
+        // Outside of a plan nobody has a turn to speak.
         None => FacePlan::new(track.id, &segments::frame_states(track, frames.clone())),
     };
     let tracks = person.tracks.iter().filter_map(|&track| facts.analysis.tracks.track(track));
     let mut shots: Vec<(&Track, FacePlan)> = tracks.map(|track| (track, plan(track))).collect();
     shots.sort_by_key(|(track, _)| track.first);
-    let mut segments = facts.segments(|source| {
-        let after = shots.partition_point(|(track, _)| track.first <= source);
+    facts.segments(|frame| {
+        let after = shots.partition_point(|(track, _)| track.first <= frame.source);
         let shot = after.checked_sub(1).map(|position| &shots[position]);
-        shot.map_or((FacePlan::absent().skip, None), |(track, plan)| {
-            (plan.state(source).skip, track.summary(source))
+        shot.map_or((FacePlan::absent(), None), |(track, plan)| {
+            (plan.state(frame), track.summary(frame.source))
         })
-    });
-    if !is_chosen {
-        for segment in &mut segments {
-            segment.synced = false;
-        }
-    }
-    segments
+    })
 }

@@ -122,8 +122,8 @@ impl<'a> Maker<'a> {
         let mut faces = Vec::new();
         for (position, (planned, _)) in batch.iter().enumerate() {
             for face in self.renderer.plan.faces() {
-                let state = face.state(planned.source);
-                if state.skip.is_some() {
+                let state = face.state(planned);
+                if !state.is_moved() {
                     continue;
                 }
                 if let Some(observation) = face_in(&self.renderer.analysis.tracks, face.track, planned)? {
