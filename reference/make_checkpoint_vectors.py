@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Checkpoints of SyncNet v2 and S3FD with seeded weights, in the forms that torch writes, and what torch makes of them.
+"""Checkpoints of SyncNet v2, S3FD and LR-ASD with seeded weights, in the forms that torch writes, and what torch makes of them.
 
     python3 reference/make_checkpoint_vectors.py           # needs torch, numpy; writes crates/ml/viseme-models/tests/vectors/
     python3 reference/make_checkpoint_vectors.py --full DIR # full width, with the state of an optimizer; 1 GB under DIR
+    python3 reference/make_checkpoint_vectors.py --lr-asd MODEL # what the real weights of LR-ASD answer: lr_asd_talkset.f32
 
 The nets are written down after SyncNetModel.py of joonson/syncnet_python, net_s3fd.py and wav2lip.py of Rudrabha/Wav2Lip,
-with channel counts as arguments so that the committed files stay small.
+model/ of Junhua-Liao/LR-ASD, with channel counts as arguments so that the committed files stay small.
 """
 import sys
 from collections import OrderedDict
@@ -113,6 +114,71 @@ class S3FD(nn.Module):
         return outputs
 
 
+class SplitBlock(nn.Module):
+    """Two convolutions over space or coefficients, two over time, of LR-ASD; names as there."""
+
+    def __init__(self, inputs, outputs, ways, stride=1):
+        super().__init__()
+        picture = ways == ("s", "t")
+        conv, norm = (nn.Conv3d, nn.BatchNorm3d) if picture else (nn.Conv2d, nn.BatchNorm2d)
+        self.names = []
+        for way in ways:
+            for part, kernel in ((1, 5), (2, 3)):
+                before = outputs if way == "t" else inputs if part == 1 else outputs // 2
+                after = outputs // 2 if way != "t" and part == 1 else outputs
+                along = {"s": (0, 1, 1), "m": (1, 0), "t": (1, 0, 0) if picture else (0, 1)}[way]
+                size, padding = [tuple(value if a else other for a in along) for value, other in ((kernel, 1), (kernel // 2, 0))]
+                steps = (1, stride, stride) if way == "s" and part == 1 else 1
+                setattr(self, f"{way}_{part}", conv(before, after, size, steps, padding, bias=False))
+                setattr(self, f"{way}_norm_{part}", norm(after, eps=0.001))
+                self.names.append((f"{way}_{part}", f"{way}_norm_{part}"))
+
+    def forward(self, x):
+        for conv, norm in self.names:
+            x = F.relu(getattr(self, norm)(getattr(self, conv)(x)))
+        return x
+
+
+class Fusion(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.attention, self.bn = nn.Conv1d(channels, channels, 1, bias=False), nn.BatchNorm1d(channels, eps=0.001)
+
+    def forward(self, x):  # [1, channels, time]
+        return x * torch.sigmoid(self.bn(self.attention(x)))
+
+
+class LrAsd(nn.Module):
+    """Width 1 is LR-ASD; less divides the channels. `face` [frames, 112, 112], `mfcc` [4 frames, 13]."""
+
+    def __init__(self, width=1.0):
+        super().__init__()
+        channels = [int(c * width) for c in (32, 64, 128)]
+        last = channels[-1]
+        blocks = lambda ways: nn.ModuleDict({
+            f"block{i + 1}": SplitBlock(([1] + channels)[i], channels[i], ways, 2 if i == 0 else 1) for i in range(3)})
+        self.model = nn.ModuleDict({
+            "visualEncoder": blocks(("s", "t")), "audioEncoder": blocks(("m", "t")), "fusion": Fusion(2 * last),
+            "detector": nn.ModuleDict({"gru_forward": nn.GRU(2 * last, last // 2, batch_first=True),
+                                       "gru_backward": nn.GRU(2 * last, last // 2, batch_first=True), "attention": Fusion(last)})})
+        self.lossAV, self.lossV = nn.ModuleDict({"FC": nn.Linear(last, 2)}), nn.ModuleDict({"FC": nn.Linear(last, 2)})
+
+    def forward(self, face, mfcc):
+        x = ((face / 255 - 0.4161) / 0.1688)[None, None]
+        y = mfcc.T[None, None]
+        for i in (1, 2, 3):
+            if i > 1:
+                x = F.max_pool3d(x, (1, 3, 3), (1, 2, 2), (0, 1, 1))
+                y = F.max_pool2d(y, (1, 3), (1, 2), (0, 1))
+            x, y = self.model["visualEncoder"][f"block{i}"](x), self.model["audioEncoder"][f"block{i}"](y)
+        both = self.model["fusion"](torch.cat((y.mean(2), x.amax((3, 4))), 1)).transpose(1, 2)
+        detector = self.model["detector"]
+        forward, _ = detector["gru_forward"](both)
+        backward, _ = detector["gru_backward"](both.flip(1))
+        states = torch.cat((forward, backward.flip(1)), 2).transpose(1, 2)
+        return self.lossAV["FC"](detector["attention"](states)[0].T)
+
+
 class Block(nn.Module):
     """A convolution with normalisation and rectifier, of Wav2Lip; names as there."""
 
@@ -210,7 +276,24 @@ def small():
     torch.save(detector.state_dict(), TARGET / "s3fd_legacy.pth", _use_new_zipfile_serialization=False)
     torch.jit.trace(detector, image).save(TARGET / "s3fd_script.pt")
     write("s3fd.f32", *detector(image))
+    face, mfcc = lr_asd_inputs()
+    speaker = settled(LrAsd(1 / 8), face, mfcc)
+    torch.save(speaker.state_dict(), TARGET / "lr_asd.pth")
+    write("lr_asd.f32", speaker(face, mfcc))
     odd()
+
+
+def lr_asd_inputs():
+    """A second of squares and the coefficients of it."""
+    face = noise(25, 14, 14).repeat_interleave(8, 1).repeat_interleave(8, 2) * 255
+    return face, noise(100, 13) * 20 - 10
+
+
+def lr_asd(checkpoint):
+    net = LrAsd().eval()
+    net.load_state_dict(torch.load(checkpoint, map_location="cpu"))
+    with torch.no_grad():
+        write("lr_asd_talkset.f32", net(*lr_asd_inputs()))
 
 
 def odd():
@@ -255,4 +338,9 @@ def full(folder):
 
 
 if __name__ == "__main__":
-    full(Path(sys.argv[2])) if sys.argv[1:2] == ["--full"] else small()
+    if sys.argv[1:2] == ["--full"]:
+        full(Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["--lr-asd"]:
+        lr_asd(sys.argv[2])
+    else:
+        small()

@@ -1,4 +1,4 @@
-//! Turns the original PyTorch checkpoint of a plain convolutional net into an ONNX file.
+//! Turns the original PyTorch checkpoint of a plain net into an ONNX file.
 
 use crate::checkpoint::Checkpoint;
 use crate::graph;
@@ -19,6 +19,8 @@ pub enum Architecture {
     SyncNetAudio,
     /// The face detector S3FD (`s3fd-619a316812.pth`).
     S3fd,
+    /// LR-ASD, which tells who speaks (`finetuning_TalkSet.model`, `pretrain_AVA.model`).
+    LrAsd,
 }
 
 /// Reads the checkpoint at `source` and writes the net as one ONNX file at `target`, whole or not at all.
@@ -59,6 +61,7 @@ fn about(architecture: Architecture, source: &Path, error: Error) -> Error {
         Architecture::Wav2Lip => "the generator's wav2lip.pth or wav2lip_gan.pth of Wav2Lip can be read",
         Architecture::SyncNetLip | Architecture::SyncNetAudio => "syncnet_v2.model of SyncNet can be read",
         Architecture::S3fd => "s3fd-619a316812.pth of face-alignment can be read",
+        Architecture::LrAsd => "finetuning_TalkSet.model and pretrain_AVA.model of LR-ASD can be read",
     };
     let message = format!("cannot convert {}: {error}", source.display());
     Error::new(error.kind(), message).with_hint(hint).with_source(error)

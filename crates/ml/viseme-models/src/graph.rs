@@ -1,4 +1,4 @@
-//! Writes plain convolutional nets as ONNX, from the tensors of a checkpoint.
+//! Writes plain nets as ONNX, from the tensors of a checkpoint.
 //!
 //! One file per net says how its layers hang together, in the words of [`Builder`]. Weights are checked against the
 //! layers, their widths taken from the tensors; batch normalisation is folded into the convolution before it. The values
@@ -6,7 +6,9 @@
 
 mod builder;
 mod fold;
+mod gru;
 mod layers;
+mod lr_asd;
 mod nodes;
 mod s3fd;
 mod syncnet;
@@ -34,6 +36,7 @@ pub(crate) fn convert(
         Architecture::SyncNetLip => syncnet::build_lip(&mut builder)?,
         Architecture::SyncNetAudio => syncnet::build_audio(&mut builder)?,
         Architecture::S3fd => s3fd::build(&mut builder)?,
+        Architecture::LrAsd => lr_asd::build(&mut builder)?,
     }
     let graph = builder.finish()?;
     write::write(graph, checkpoint, output)

@@ -114,6 +114,34 @@ fn s3fd_answers_what_torch_answers() {
     }
 }
 
+/// The faces and the coefficients that `lr_asd_inputs` of the script gives.
+fn spoken() -> Vec<(&'static str, Tensor)> {
+    let squares = noise(&[25, 14, 14], 255.0, 0.0);
+    let rows = squares.floats().unwrap().chunks(14).flat_map(|row| {
+        let wide: Vec<f32> = row.iter().flat_map(|value| [*value; 8]).collect();
+        wide.repeat(8)
+    });
+    let face = Tensor::new(vec![25, 112, 112], rows.collect::<Vec<f32>>()).unwrap();
+    vec![("face", face), ("mfcc", noise(&[100, 13], 20.0, -10.0))]
+}
+
+#[test]
+fn lr_asd_tells_who_speaks_as_torch_does() {
+    let (_folder, onnx) = converted(Architecture::LrAsd, &vector("lr_asd.pth"));
+    let (found, expected) = (run(&onnx, spoken(), &["logits"]), floats("lr_asd.f32"));
+    assert!(distance(&found, &expected) < 1e-4, "{}", distance(&found, &expected));
+}
+
+#[test]
+fn the_real_weights_of_lr_asd_answer_as_in_torch() {
+    let shared = viseme_testing::skip_without_shared!();
+    let weights = shared.join("weights/lr_asd_finetuning_TalkSet.model");
+    let (_folder, onnx) = converted(Architecture::LrAsd, &weights);
+    let (found, expected) = (run(&onnx, spoken(), &["logits"]), floats("lr_asd_talkset.f32"));
+    println!("largest error: {}", distance(&found, &expected));
+    assert!(distance(&found, &expected) < 1e-4, "{}", distance(&found, &expected));
+}
+
 /// What a conversion that must fail says; it leaves nothing behind.
 fn refusal(architecture: Architecture, source: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();

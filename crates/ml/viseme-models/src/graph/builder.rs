@@ -1,6 +1,7 @@
 //! Layer by layer: takes tensors of a checkpoint by name and puts nodes behind each other.
 
 use super::bad;
+use super::fold::DEFAULT_EPSILON;
 use super::nodes::{Extent, int, ints, node, tensor, value_info};
 use crate::checkpoint::{Checkpoint, Tensor};
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, TensorProto};
@@ -40,12 +41,19 @@ pub(super) struct Builder<'a> {
     checkpoint: &'a mut Checkpoint,
     used: BTreeSet<String>,
     graph: Graph,
+    /// What the normalisations of the net add to the variance.
+    pub(super) epsilon: f64,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(checkpoint: &'a mut Checkpoint) -> Self {
         let graph = Graph { proto: GraphProto::default(), initializers: Vec::new() };
-        Self { checkpoint, used: BTreeSet::new(), graph }
+        Self { checkpoint, used: BTreeSet::new(), graph, epsilon: DEFAULT_EPSILON }
+    }
+
+    /// Says what the normalisations of the net add to the variance.
+    pub(super) fn set_epsilon(&mut self, epsilon: f64) {
+        self.epsilon = epsilon;
     }
 
     /// The graph, when every tensor of the checkpoint has found its layer.
@@ -126,7 +134,12 @@ impl<'a> Builder<'a> {
     pub(super) fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>> {
         let vector = self.take(name)?;
         check_shape(name, &vector, &[length])?;
-        self.checkpoint.read(&vector).map_err(|error| within(name, &error))
+        self.read(&vector).map_err(|error| within(name, &error))
+    }
+
+    /// The values of a tensor of the checkpoint.
+    pub(super) fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>> {
+        self.checkpoint.read(tensor)
     }
 
     /// Stores constants.

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Plain,
     /// Over so many pictures at once, which are channels here: its weights have one dimension more.
     Frames(usize),
+    /// Over time or over space alone, without biases; its weights may have any number of dimensions.
+    Separable,
     /// Transposed, and so much is added to the lower and right side of the output.
     Transposed(usize),
 }
@@ -41,6 +43,7 @@ struct Weights<'a> {
     dims: Vec<usize>,
     /// Which of `dims` is the output channels.
     output_axis: usize,
+    has_bias: bool,
 }
 
 impl Builder<'_> {
@@ -65,7 +68,7 @@ impl Builder<'_> {
         let tensor = self.take(&format!("{name}.weight"))?;
         let dims = vec![extent(&tensor, 0), from.channels];
         check_shape(&format!("{name}.weight"), &tensor, &dims)?;
-        let weights = Weights { name, norm, tensor, dims, output_axis: 0 };
+        let weights = Weights { name, norm, tensor, dims, output_axis: 0, has_bias: true };
         self.weighted("Gemm", from, weights, vec![int("transB", 1)])
     }
 
@@ -77,16 +80,21 @@ impl Builder<'_> {
         let outputs = extent(&tensor, output_axis);
         let [height, width] = conv.kernel;
         let dims = match conv.kind {
-            Kind::Plain | Kind::Frames(_) => vec![outputs, inputs, height, width],
+            Kind::Plain | Kind::Frames(_) | Kind::Separable => vec![outputs, inputs, height, width],
             Kind::Transposed(_) => vec![inputs, outputs, height, width],
         };
         match conv.kind {
             Kind::Frames(frames) => {
                 check_shape(&name, &tensor, &[outputs, inputs / frames, frames, height, width])?;
             }
+            Kind::Separable => {
+                let shape = separable_shape(tensor.shape.len(), outputs, inputs, conv.kernel);
+                check_shape(&name, &tensor, &shape)?;
+            }
             _ => check_shape(&name, &tensor, &dims)?,
         }
-        Ok(Weights { name: conv.name, norm: conv.norm, tensor, dims, output_axis })
+        let has_bias = conv.kind != Kind::Separable;
+        Ok(Weights { name: conv.name, norm: conv.norm, tensor, dims, output_axis, has_bias })
     }
 
     /// A node with weights and biases, the normalisation folded in.
@@ -97,9 +105,10 @@ impl Builder<'_> {
         weights: Weights<'_>,
         attributes: Vec<AttributeProto>,
     ) -> Result<Map> {
-        let Weights { name, norm, tensor, dims, output_axis } = weights;
+        let Weights { name, norm, tensor, dims, output_axis, has_bias } = weights;
         let channels = dims[output_axis];
-        let bias = self.vector(&format!("{name}.bias"), channels)?;
+        let bias =
+            if has_bias { self.vector(&format!("{name}.bias"), channels)? } else { vec![0.0; channels] };
         let (factors, bias) = match norm {
             Some(norm) => fold(&bias, &self.norm(norm, channels)?)?,
             None => (vec![1.0], bias),
@@ -117,7 +126,18 @@ impl Builder<'_> {
             bias: self.vector(&format!("{name}.bias"), channels)?,
             mean: self.vector(&format!("{name}.running_mean"), channels)?,
             variance: self.vector(&format!("{name}.running_var"), channels)?,
+            epsilon: self.epsilon,
         })
+    }
+}
+
+/// The shape of weights of `rank` dimensions: one of them is time, space is those after it.
+fn separable_shape(rank: usize, outputs: usize, inputs: usize, [height, width]: [usize; 2]) -> Vec<usize> {
+    match (rank, width) {
+        (3, _) => vec![outputs, inputs, width],
+        (5, 1) => vec![outputs, inputs, height, 1, 1],
+        (5, _) => vec![outputs, inputs, 1, height, width],
+        _ => vec![outputs, inputs, height, width],
     }
 }
 

@@ -45,6 +45,16 @@ pub(super) fn int(name: &str, value: i64) -> AttributeProto {
     }
 }
 
+/// An attribute that is a text.
+pub(super) fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        s: Some(value.to_owned()),
+        r#type: Some(AttributeType::STRING),
+        ..AttributeProto::default()
+    }
+}
+
 /// An input or output of floats.
 pub(super) fn value_info(name: &str, extents: &[Extent]) -> ValueInfoProto {
     let dimension = |extent: &Extent| match *extent {

@@ -79,11 +79,12 @@ pub(super) mod architecture {
     use crate::Architecture;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    const NAMES: [(&str, Architecture); 4] = [
+    const NAMES: [(&str, Architecture); 5] = [
         ("wav2lip", Architecture::Wav2Lip),
         ("syncnet_lip", Architecture::SyncNetLip),
         ("syncnet_audio", Architecture::SyncNetAudio),
         ("s3fd", Architecture::S3fd),
+        ("lr_asd", Architecture::LrAsd),
     ];
 
     pub(in crate::manifest) fn deserialize<'de, D: Deserializer<'de>>(
