@@ -7,6 +7,7 @@ pub mod liveportrait;
 pub mod metrics;
 pub mod musetalk;
 pub mod native;
+pub mod speaking;
 #[cfg(test)]
 mod testing;
 mod voice;
