@@ -71,5 +71,5 @@ fn a_real_clip_that_is_known_to_be_three_frames_off_is_found_so() {
     let folder = tempfile::tempdir().unwrap();
     // SyncNet's own example, whose authors give an offset of 3 frames.
     let report = offset(folder.path(), &shared.join("media/syncnet_example_224.avi"), &[]);
-    assert!((offset_ms(&report) - 3.0 * FRAME_MS).abs() < 2.0 * FRAME_MS, "{}", offset_ms(&report));
+    assert!((offset_ms(&report) - 3.0 * FRAME_MS).abs() < FRAME_MS, "{}", offset_ms(&report));
 }
