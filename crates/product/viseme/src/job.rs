@@ -260,8 +260,8 @@ impl Job<'_> {
         is_looped: bool,
     ) -> Result<LoopShape> {
         let blended = u64::from(self.spec.crossfade_frames);
-        if is_looped && mode == LoopMode::Smart {
-            return best_loop(clip, analysis, blended, self.observer);
+        if is_looped && mode.is_blended() {
+            return best_loop(clip, analysis, mode, blended, self.observer);
         }
         Ok(LoopShape { blended, ..LoopShape::whole(analysis.times.len() as u64) })
     }

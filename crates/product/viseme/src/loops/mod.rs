@@ -97,6 +97,9 @@ pub struct LoopFacts {
 }
 
 #[cfg(test)]
+mod boundary_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
