@@ -132,6 +132,22 @@ pub fn with_late_sound(source: &Path, folder: &Path, name: &str, delay_s: f64) -
     path
 }
 
+/// Two videos side by side, 400 × 400 pixels each, from `start_s` on for `length_s`, losslessly encoded and without sound, as
+/// `name` in `folder`.
+#[must_use]
+pub fn side_by_side(videos: [&Path; 2], folder: &Path, name: &str, start_s: f64, length_s: f64) -> PathBuf {
+    let path = folder.join(name);
+    let (start, length) = (start_s.to_string(), length_s.to_string());
+    let [left, right] = videos.map(Path::to_string_lossy);
+    let fit =
+        "fps=25,scale=400:400:force_original_aspect_ratio=increase,crop=400:400,setsar=1,format=yuv420p";
+    let graph = format!("[0:v]{fit}[a];[1:v]{fit}[b];[a][b]hstack");
+    let input = |video| ["-ss", start.as_str(), "-t", length.as_str(), "-i", video];
+    let inputs = [input(&left), input(&right)].concat();
+    ffmpeg(&[&inputs[..], &["-filter_complex", &graph, "-an", "-c:v", "ffv1"]].concat(), &path);
+    path
+}
+
 /// A silent sound file of `seconds` as `name` in `folder`.
 #[must_use]
 pub fn silence(folder: &Path, name: &str, seconds: f64) -> PathBuf {

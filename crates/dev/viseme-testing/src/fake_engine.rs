@@ -178,6 +178,10 @@ impl EngineJob for FakeJob {
         Ok(())
     }
 
+    fn rest(&mut self, voice: VoiceId, samples: u64) -> Result<()> {
+        self.listen(voice, &vec![0.0; samples as usize])
+    }
+
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         self.note(|calls| calls.planned = plans.to_vec());
         let summary = |samples: &Vec<f32>| {

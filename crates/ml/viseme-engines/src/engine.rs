@@ -156,6 +156,12 @@ pub trait EngineJob: Debug + Send {
     /// When the features cannot be computed.
     fn listen(&mut self, voice: VoiceId, samples: &[f32]) -> Result<()>;
 
+    /// Nobody speaks a voice for so many samples: before one of its lines, or between two. To be heard as silence.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    fn rest(&mut self, voice: VoiceId, samples: u64) -> Result<()>;
+
     /// Ends studying and listening, and learns what will be asked for. Says what was heard of every voice, also of one
     /// that nobody speaks.
     ///

@@ -19,4 +19,5 @@ pub use engine::{
 };
 pub use enhance::{EnhanceArea, EnhanceOptions, EnhanceRequest, Enhancement, FaceEnhancer};
 pub use native::{ExpectedMouth, NativeEngine, NativeOptions};
+pub use voice::{Rests, silence};
 pub use wav2lip::{Profile, Wav2LipEngine, Wav2LipOptions};

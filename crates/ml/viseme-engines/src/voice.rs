@@ -1,7 +1,8 @@
 //! Where in the sound there is voice: in the pauses the lips close and rest.
 
+use std::ops::Range;
 use viseme_audio::detect_voice;
-use viseme_audio::mel::{FRAMES_PER_SECOND, MelFrame};
+use viseme_audio::mel::{FRAMES_PER_SECOND, MelFrame, SAMPLE_RATE_HZ};
 
 /// Shorter silences belong to speech: the closure of a stop lasts up to 150 ms.
 const SHORTEST_PAUSE_S: f64 = 0.18;
@@ -12,6 +13,58 @@ const ANTICIPATION_S: f64 = 0.10;
 /// … and take this long for either.
 const EASE_S: f64 = 0.08;
 
+/// Frames next to a rest that hear a part of it.
+const MARGIN_FRAMES: usize = 1;
+
+/// When nobody speaks a voice: before, between and after its lines. It is silent there and belongs to no recording: what is
+/// measured over one, its noise and its range, leaves the rests out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rests {
+    /// In samples at 16 kHz, ascending and apart.
+    ranges: Vec<Range<u64>>,
+}
+
+impl Rests {
+    /// Adds a rest, in samples at 16 kHz from the start of the voice, after all that were added before.
+    pub fn add(&mut self, samples: Range<u64>) {
+        match self.ranges.last_mut() {
+            Some(last) if samples.start <= last.end => last.end = last.end.max(samples.end),
+            _ if samples.is_empty() => {}
+            _ => self.ranges.push(samples),
+        }
+    }
+
+    /// What lies between the rests, of a voice of `frames` log-mel frames.
+    pub(crate) fn recordings(&self, frames: usize) -> Vec<Range<usize>> {
+        let frame =
+            |sample: u64| (sample as f64 * FRAMES_PER_SECOND / f64::from(SAMPLE_RATE_HZ)).round() as usize;
+        let mut recordings = Vec::new();
+        let mut start = 0;
+        for rest in &self.ranges {
+            let before = frame(rest.start).saturating_sub(MARGIN_FRAMES).min(frames);
+            if start < before {
+                recordings.push(start..before);
+            }
+            start = frame(rest.end) + MARGIN_FRAMES;
+        }
+        if start < frames {
+            recordings.push(start..frames);
+        }
+        recordings
+    }
+}
+
+/// Gives silence of so many samples to `hear`, a part at a time.
+pub fn silence(samples: u64, mut hear: impl FnMut(&[f32])) {
+    const PART: [f32; 4096] = [0.0; 4096];
+    let mut left = samples;
+    while left > 0 {
+        let part = left.min(PART.len() as u64);
+        hear(&PART[..part as usize]);
+        left -= part;
+    }
+}
+
 /// How much the mouth follows the speech: 1 in speech, 0 in pauses, with eased edges.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct VoiceGate {
@@ -21,9 +74,13 @@ pub(crate) struct VoiceGate {
 }
 
 impl VoiceGate {
-    /// Finds the pauses of a whole sound.
-    pub(crate) fn new(frames: &[MelFrame]) -> Self {
-        Self::of_voice(&detect_voice(frames))
+    /// Finds the pauses of a whole voice, in each of its recordings by itself.
+    pub(crate) fn new(frames: &[MelFrame], rests: &Rests) -> Self {
+        let mut voiced = vec![false; frames.len()];
+        for recording in rests.recordings(frames.len()) {
+            voiced[recording.clone()].copy_from_slice(&detect_voice(&frames[recording]));
+        }
+        Self::of_voice(&voiced)
     }
 
     /// Eases the lips at the ends of the pauses; `voiced` says of each frame whether there is voice in it.
@@ -109,6 +166,22 @@ mod tests {
         let gate = VoiceGate::of_voice(&voiced());
         assert!(gate.at(0.46) > 0.5 && gate.at(0.35) < 0.01);
         assert!(gate.at(1.65) < 0.01);
+    }
+
+    #[test]
+    fn recordings_are_what_lies_between_rests() {
+        // As (start, end).
+        let recordings = |rests: &[(u64, u64)]| -> Vec<(usize, usize)> {
+            let mut all = Rests::default();
+            for &(start, end) in rests {
+                all.add(start..end);
+            }
+            all.recordings(1000).into_iter().map(|recording| (recording.start, recording.end)).collect()
+        };
+        assert_eq!(recordings(&[]), [(0, 1000)]);
+        assert_eq!(recordings(&[(0, 16_000), (32_000, 40_000), (40_000, 48_000)]), [(101, 199), (301, 1000)]);
+        assert_eq!(recordings(&[(0, 8000), (8000, 8000), (100_000, 999_999_999)]), [(51, 624)]);
+        assert!(recordings(&[(0, 200_000)]).is_empty());
     }
 
     #[test]

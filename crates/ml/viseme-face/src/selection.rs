@@ -25,19 +25,31 @@ const FULL_WEIGHT_FRAMES: f32 = 25.0;
 /// The tracks to be synced, in order of appearance.
 #[must_use]
 pub fn choose(tracks: &[Track], choice: FaceChoice) -> Vec<TrackId> {
+    choose_among(tracks, choice, |_| true)
+}
+
+/// The same of those that `may_speak`: the largest is the largest of them. The n-th is the n-th of all.
+#[must_use]
+pub fn choose_among(
+    tracks: &[Track],
+    choice: FaceChoice,
+    may_speak: impl Fn(TrackId) -> bool,
+) -> Vec<TrackId> {
+    let is_free = |track: &&Track| may_speak(track.id);
     match choice {
-        FaceChoice::All => tracks.iter().map(|track| track.id).collect(),
+        FaceChoice::All => tracks.iter().filter(is_free).map(|track| track.id).collect(),
         FaceChoice::Nth(number) => {
             let position = (number as usize).checked_sub(1);
-            position.and_then(|position| tracks.get(position)).map(|track| track.id).into_iter().collect()
+            let nth = position.and_then(|position| tracks.get(position)).filter(is_free);
+            nth.map(|track| track.id).into_iter().collect()
         }
-        FaceChoice::Largest => largest(tracks),
+        FaceChoice::Largest => largest(tracks.iter().filter(is_free)),
     }
 }
 
 /// Takes the tracks by weight, leaving out those that share a frame with one already taken.
-fn largest(tracks: &[Track]) -> Vec<TrackId> {
-    let mut by_weight: Vec<_> = tracks.iter().map(|track| (weight(track), track)).collect();
+fn largest<'a>(tracks: impl Iterator<Item = &'a Track>) -> Vec<TrackId> {
+    let mut by_weight: Vec<_> = tracks.map(|track| (weight(track), track)).collect();
     by_weight.sort_by(|(a, first), (b, second)| b.total_cmp(a).then(first.id.cmp(&second.id)));
     let mut chosen: Vec<&Track> = Vec::new();
     for (_, track) in by_weight {
@@ -103,5 +115,14 @@ mod tests {
         assert_eq!(choose(&tracks, FaceChoice::Nth(0)), []);
         assert_eq!(choose(&tracks, FaceChoice::Nth(3)), []);
         assert_eq!(choose(&[], FaceChoice::Largest), []);
+    }
+
+    #[test]
+    fn who_is_left_out_is_not_chosen_and_the_next_largest_is() {
+        let tracks = [track(0, 0, 100, 80.0), track(1, 0, 100, 120.0), track(2, 100, 50, 70.0)];
+        let choose = |choice| choose_among(&tracks, choice, |id| id != TrackId(1));
+        assert_eq!(choose(FaceChoice::Largest), [TrackId(0), TrackId(2)]);
+        assert_eq!(choose(FaceChoice::All), [TrackId(0), TrackId(2)]);
+        assert_eq!((choose(FaceChoice::Nth(2)), choose(FaceChoice::Nth(3))), (vec![], vec![TrackId(2)]));
     }
 }

@@ -3,7 +3,7 @@
 use crate::analyse::{Analysis, Analyst, timebase};
 use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
-use crate::evidence::{Evidence, Witness, expected_mouth};
+use crate::evidence::{EXPECTED_RATE_HZ, Evidence, Witness, expected_mouth};
 use crate::html_report::Page;
 use crate::inputs::Inputs;
 use crate::loops::search::best_loop;
@@ -11,7 +11,7 @@ use crate::loops::{LoopMode, LoopShape};
 use crate::mask::mask_video;
 use crate::memory::MemorySampler;
 use crate::people::{Cast, FacesReport, People};
-use crate::plan::{FacePlan, Plan, PlanInput, plan};
+use crate::plan::{Plan, PlanInput, plan};
 use crate::registry;
 use crate::render::{Rendered, Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
@@ -19,18 +19,21 @@ use crate::runner::Runner;
 use crate::spec::JobSpec;
 use crate::summary::{Facts, input_facts};
 use crate::untouched::copied_picture;
+use crate::voices::{
+    Ear, Heard, Role, Said, Voice, line_reports, output_sound, roles, said_by, speaking_faces, voices,
+};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
 use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
-use viseme_face::{FaceChoice, FaceNets, Track, segments};
+use viseme_face::{FaceChoice, FaceNets, Track};
 use viseme_imaging::ColourInfo;
 use viseme_media::{
-    AudioReader, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech,
-    VideoCodec, VideoWriter, mux,
+    EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
+    VideoWriter, mux,
 };
 
 /// Speech with less voice than this, in seconds, is none: shorter than any word.
@@ -72,6 +75,14 @@ pub(crate) fn work_dir(parent: &Path) -> Result<TempDir> {
     made.map_err(|source| Error::io(format_args!("make a folder in {}", parent.display()), source))
 }
 
+/// What was seen in the video.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) clip: &'a dyn Clip,
+    pub(crate) analysis: &'a Analysis,
+    pub(crate) people: &'a People,
+}
+
 /// A job on its way.
 struct Job<'a> {
     runner: &'a Runner,
@@ -98,10 +109,13 @@ impl Job<'_> {
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
         let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
         let people = self.timed(Stage::Analyse, |job| job.identify(&cast, &analysis))?;
-        let speech_s = self.timed(Stage::Listen, |job| job.listen(&inputs, engine.as_mut()))?;
-        let expected = self.timed(Stage::Listen, |job| job.expected(&inputs))?;
-        let plan = self.timed(Stage::Plan, |job| job.plan(&clip, &analysis, &people, speech_s))?;
-        let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, engine.as_mut()))?;
+        let seen = Seen { clip: &clip, analysis: &analysis, people: &people };
+        let roles = self.timed(Stage::Analyse, |job| job.roles(&seen))?;
+        let voices = voices(spec, &roles);
+        let heard = self.timed(Stage::Listen, |job| job.listen(&inputs, &voices, engine.as_mut()))?;
+        let expected = self.timed(Stage::Listen, |job| job.expected(&inputs, &voices))?;
+        let plan = self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard))?;
+        let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, &roles, engine.as_mut()))?;
         let enhancement = self.runner.enhancer.as_ref();
         let enhancement = enhancement.map(|e| Enhancement::new(Arc::clone(e), spec.enhance.options()));
         let renderer = Renderer {
@@ -118,7 +132,7 @@ impl Job<'_> {
                 return Ok(untouched);
             }
             let looks = (&job.runner.nets, &inputs.video.colour);
-            let witness = expected.map(|speech| witness(&plan, &analysis, &people, speech, looks));
+            let witness = expected.map(|expected| witness(&plan, &analysis, &people, expected, looks));
             let sinks = Sinks { witness, ..job.sinks(&clip, mask_output.is_some())? };
             renderer.render(engine.as_mut(), sinks)
         })?;
@@ -129,7 +143,9 @@ impl Job<'_> {
             people: &people,
             cache_use,
             plan: &plan,
-            speech,
+            roles: &roles,
+            heard: &heard,
+            speech: &speech,
             rendered: &rendered,
         };
         let report = self.report(&facts)?;
@@ -182,13 +198,11 @@ impl Job<'_> {
     }
 
     fn analyse(&mut self, clip: &dyn Clip, engine: &mut dyn EngineJob) -> Result<(Analysis, CacheUse)> {
-        let spec = self.spec;
         let analyst = Analyst {
             clip,
             range: if clip.is_still() { TimeRange::default() } else { self.range() },
             nets: &self.runner.nets,
-            // Whoever may turn out to have a name is studied.
-            choice: spec.face.by_track(!spec.characters.is_empty()).unwrap_or(FaceChoice::All),
+            choice: self.candidates(),
             limits: &self.spec.limits,
             work_dir: self.work_dir.path(),
         };
@@ -204,37 +218,63 @@ impl Job<'_> {
         Ok((analysis, cache_use))
     }
 
-    /// Lets the engine hear the speech, and says how long it is.
-    fn listen(&mut self, inputs: &Inputs, engine: &mut dyn EngineJob) -> Result<f64> {
-        let rate = self.runner.engine.info().sample_rate_hz;
-        let (tools, limits) = (&self.runner.tools, &self.spec.limits);
-        let mut reader = AudioReader::open_stream(tools, &self.spec.audio, &inputs.speech, rate, limits)?;
-        let mut samples = 0;
-        while let Some(chunk) = reader.next_chunk()? {
-            if self.observer.is_cancelled() {
-                return Err(Error::cancelled());
-            }
-            engine.listen(VoiceId::MAIN, &chunk)?;
-            samples += chunk.len();
+    /// Says who has lines.
+    fn roles(&mut self, seen: &Seen<'_>) -> Result<Vec<Role>> {
+        let lead_s = seen.analysis.times.seconds(self.lead(seen).0);
+        let (roles, warnings) = roles(self.spec, seen, lead_s)?;
+        for warning in warnings {
+            self.warn(warning);
         }
-        if samples == 0 {
-            return Err(Error::invalid_input(format!("the sound of {} is empty", self.spec.audio.display())));
-        }
-        Ok(samples as f64 / f64::from(rate))
+        Ok(roles)
     }
 
-    /// What the speech asks of a mouth, where there is to be a page that shows it.
-    fn expected(&self, inputs: &Inputs) -> Result<Option<ExpectedMouth>> {
+    fn ear<'e>(&'e self, inputs: &'e Inputs, rate_hz: u32) -> Ear<'e> {
         let (tools, spec) = (&self.runner.tools, self.spec);
-        let hear = |_| expected_mouth(tools, &spec.audio, &inputs.speech, &spec.limits, self.observer);
-        spec.report_output.as_ref().map(hear).transpose()
+        Ear { tools, inputs, lines: &spec.say, limits: &spec.limits, rate_hz, observer: self.observer }
     }
 
-    fn plan(&mut self, clip: &dyn Clip, analysis: &Analysis, people: &People, speech_s: f64) -> Result<Plan> {
-        let faces = self.chosen(analysis, people)?;
+    /// Who may turn out to speak. Whoever may have a name, or a line, is studied.
+    fn candidates(&self) -> FaceChoice {
+        let spec = self.spec;
+        let by_track = spec.face.by_track(!spec.characters.is_empty());
+        by_track.filter(|_| spec.say.is_empty()).unwrap_or(FaceChoice::All)
+    }
+
+    /// Lets the engine hear every voice, and says how long they are.
+    fn listen(&mut self, inputs: &Inputs, voices: &[Voice<'_>], engine: &mut dyn EngineJob) -> Result<Heard> {
+        let mut heard = Heard::default();
+        for voice in voices {
+            let ear = self.ear(inputs, self.runner.engine.info().sample_rate_hz);
+            let pieces = ear.hear(voice, &mut |said| match said {
+                Said::Nothing(samples) => engine.rest(voice.id, samples),
+                Said::Samples(samples) => engine.listen(voice.id, samples),
+            })?;
+            for warning in heard.add(&self.spec.say, voice, &pieces) {
+                self.warn(warning);
+            }
+        }
+        Ok(heard)
+    }
+
+    /// What every voice asks of a mouth, where there is to be a page that shows it.
+    fn expected(
+        &self,
+        inputs: &Inputs,
+        voices: &[Voice<'_>],
+    ) -> Result<Option<BTreeMap<VoiceId, ExpectedMouth>>> {
+        let ear = self.ear(inputs, EXPECTED_RATE_HZ);
+        let hear = |voice: &Voice<'_>| Ok((voice.id, expected_mouth(&ear, voice)?));
+        let all = |_| voices.iter().map(hear).collect::<Result<_>>();
+        self.spec.report_output.as_ref().map(all).transpose()
+    }
+
+    fn plan(&mut self, seen: &Seen<'_>, roles: &[Role], heard: &Heard) -> Result<Plan> {
+        let Seen { clip, analysis, .. } = *seen;
+        let faces = speaking_faces(self.spec, seen, roles, heard)?;
         // A picture has no end of its own; a range starts at zero.
         let loop_mode = if clip.is_still() { LoopMode::Repeat } else { self.spec.loop_mode };
-        let lead = if self.keeps_clock(clip.is_still()) { analysis.times.origin() } else { Pts(0) };
+        let lead = self.lead(seen);
+        let speech_s = heard.end_s;
         let is_looped = speech_s - analysis.times.seconds(lead.0) > analysis.times.length_s();
         let loop_shape = self.loop_shape(clip, analysis, loop_mode, is_looped)?;
         let times = analysis.times.clone();
@@ -249,6 +289,11 @@ impl Job<'_> {
             self.warn(Warning::new(WarningCode::Looped, message));
         }
         Ok(plan)
+    }
+
+    /// When the first frame is shown, in ticks of the output.
+    fn lead(&self, seen: &Seen<'_>) -> Pts {
+        if self.keeps_clock(seen.clip.is_still()) { seen.analysis.times.origin() } else { Pts(0) }
     }
 
     /// The part of the clip that is looped.
@@ -271,15 +316,6 @@ impl Job<'_> {
         !is_still && self.spec.start_s.is_none_or(|start| start <= 0.0)
     }
 
-    /// What happens to each chosen face.
-    fn chosen(&self, analysis: &Analysis, people: &People) -> Result<Vec<FacePlan>> {
-        let frames = 0..analysis.times.len() as u64;
-        let chosen = people.choose(&self.spec.face, analysis.tracks.tracks())?;
-        let tracks = chosen.iter().filter(|id| analysis.studied.contains(id));
-        let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
-        Ok(tracks.filter_map(|&id| analysis.tracks.track(id)).map(plan).collect())
-    }
-
     fn check_length(&self, plan: &Plan) -> Result<()> {
         let limits = &self.spec.limits;
         if plan.len() > limits.frames {
@@ -293,11 +329,16 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn prepare(&mut self, plan: &Plan, engine: &mut dyn EngineJob) -> Result<SpeechSummary> {
+    fn prepare(
+        &mut self,
+        plan: &Plan,
+        roles: &[Role],
+        engine: &mut dyn EngineJob,
+    ) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         let speech = engine.prepare(&plan.mouths())?;
-        let speech = *speech.get(&VoiceId::MAIN).ok_or_else(|| Error::internal("no speech was heard"))?;
-        if speech.voiced_s < LEAST_VOICE_S {
-            let message = format!("no speech in {}: the mouth stays closed", self.spec.audio.display());
+        for (voice, _) in speech.iter().filter(|(_, speech)| speech.voiced_s < LEAST_VOICE_S) {
+            let what = said_by(self.spec, roles, *voice);
+            let message = format!("no speech in {what}: the mouth stays closed");
             self.warn(Warning::new(WarningCode::NoSpeech, message));
         }
         Ok(speech)
@@ -339,12 +380,14 @@ impl Job<'_> {
     ) -> Result<()> {
         let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
         let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
+        let (tools, work_dir) = (&self.runner.tools, self.work_dir.path());
+        let sound = output_sound(tools, self.spec, inputs, work_dir)?;
         let mux_plan = MuxPlan {
             speech: Some(Speech {
-                path: &self.spec.audio,
-                audio: &inputs.speech,
+                path: &sound.path,
+                audio: &sound.audio,
                 delay_s: 0.0,
-                is_mix: false,
+                is_mix: sound.is_mix,
             }),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
             ..silent(&rendered.video.path, plan)
@@ -383,6 +426,7 @@ impl Job<'_> {
             output,
             looping: facts.plan.loop_facts(),
             faces: FacesReport::new(&self.spec.characters, facts.people, facts),
+            lines: line_reports(&self.spec.say, facts),
             tracks: facts.tracks(),
             analysis_cache: facts.cache_use,
             warnings: std::mem::take(&mut self.warnings),
@@ -408,17 +452,18 @@ fn witness<'a>(
     plan: &'a Plan,
     analysis: &'a Analysis,
     people: &People,
-    speech: ExpectedMouth,
+    expected: BTreeMap<VoiceId, ExpectedMouth>,
     looks: (&'a FaceNets, &'a ColourInfo),
 ) -> Witness<'a> {
     let name = |track: &Track| Some((track.id, people.of(track.id)?.id.clone()));
     let names = analysis.tracks.tracks().iter().filter_map(name).collect();
-    Witness::new(plan, &analysis.tracks, names, speech, looks)
+    Witness::new(plan, &analysis.tracks, names, expected, looks)
 }
 
 /// Puts the page of a finished job in place.
 fn write_page(spec: &JobSpec, report: &Report, evidence: &Evidence, file: OutputFile) -> Result<()> {
-    let page = Page { report, video: &spec.video, audio: &spec.audio, evidence };
+    let speeches: Vec<&Path> = spec.speeches().map(PathBuf::as_path).collect();
+    let page = Page { report, video: &spec.video, speeches: &speeches, evidence };
     std::fs::write(file.temporary_path(), page.html())
         .map_err(|source| Error::io(format_args!("write {}", file.target().display()), source))
         .and_then(|()| file.commit())

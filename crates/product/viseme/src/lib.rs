@@ -21,6 +21,7 @@ mod faces;
 mod html_report;
 mod inputs;
 mod job;
+mod lines;
 mod loops;
 mod mask;
 mod memory;
@@ -42,6 +43,7 @@ mod threads;
 mod times;
 mod turns;
 mod untouched;
+mod voices;
 
 pub use batch::{
     BatchObserver, BatchReport, BatchResult, BatchStatus, BatchSummary, Failure, JobStatus, read_list,
@@ -50,6 +52,7 @@ pub use batch::{
 pub use cache::{AnalysisCache, CacheInfo, CacheUse};
 pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
+pub use lines::Line;
 pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};
 pub use offset::{OffsetMeter, OffsetReport, OffsetSpec, offset};
 pub use people::{Character, FaceResult, FacesReport, UnknownFace};
@@ -68,3 +71,4 @@ pub use viseme_engines::EnhanceArea;
 pub use viseme_face::{DetectorChoice, FaceChoice, Weights};
 pub use viseme_media::VideoCodec as Codec;
 pub use viseme_models::{PlacedModel, RuntimeRequest};
+pub use voices::LineReport;

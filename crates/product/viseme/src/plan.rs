@@ -85,6 +85,11 @@ impl FacePlan {
         position.and_then(|position| self.states.get(position as usize)).copied().unwrap_or(ABSENT)
     }
 
+    /// Whether it is its turn to speak in a frame of the plan that it belongs to, seen or not.
+    pub(crate) fn speaks(&self, frame: &PlannedFrame) -> bool {
+        turns::strength(&self.turns, frame.output.0) > 0.0
+    }
+
     /// What happens to the face in a frame of the plan that it belongs to. Where it does not speak its strength is 0.
     #[must_use]
     pub fn state(&self, frame: &PlannedFrame) -> FrameState {

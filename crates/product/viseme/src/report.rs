@@ -3,6 +3,7 @@
 use crate::cache::CacheUse;
 use crate::loops::LoopFacts;
 use crate::people::FacesReport;
+use crate::voices::LineReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub struct Report {
     pub models: Vec<PlacedModel>,
     /// The video that went in.
     pub input: InputFacts,
-    /// The speech that went in.
+    /// The speech that went in: that of the job and of its lines together.
     pub speech: SpeechFacts,
     /// The video that came out.
     pub output: OutputFacts,
@@ -43,6 +44,8 @@ pub struct Report {
     pub looping: LoopFacts,
     /// What happened to each person.
     pub faces: FacesReport,
+    /// Who spoke what, in the order of the job.
+    pub lines: Vec<LineReport>,
     /// Every face that was followed, in order of appearance.
     pub tracks: Vec<TrackReport>,
     /// Whether the faces came from the cache, or the video was looked at.
@@ -80,9 +83,9 @@ pub struct InputFacts {
 /// The speech that went in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SpeechFacts {
-    /// Length in milliseconds.
+    /// When the last of it ends, in milliseconds of the output.
     pub duration_ms: u64,
-    /// How much of it is voice, in milliseconds.
+    /// How much of it is voice, in milliseconds; what several people say is counted for each.
     pub voiced_ms: u64,
 }
 

@@ -1,6 +1,7 @@
 //! What a job is to do: versioned, written and read as JSON, checked before anything is opened.
 
 use crate::enhance::EnhanceChoice;
+use crate::lines::{Line, check_lines};
 use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
 use crate::people::{Character, check_characters};
 use crate::registry;
@@ -18,7 +19,7 @@ pub const SPEC_VERSION: u32 = 1;
 
 /// One job: whose lips move, in which video, to which speech, and where the result goes.
 ///
-/// Only `version`, `video`, `audio` and `output` must be there in JSON. Unknown fields are refused, so that a
+/// Only `version`, `video`, `output` and `audio` or `say` must be there in JSON. Unknown fields are refused, so that a
 /// misspelt option is never silently left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,11 +28,19 @@ pub struct JobSpec {
     pub version: u32,
     /// The video, or a portrait picture.
     pub video: PathBuf,
-    /// The new speech: a sound file, or a video whose sound is used.
-    pub audio: PathBuf,
+    /// The new speech: a sound file, or a video whose sound is used. None where all speech is in the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio: Option<PathBuf>,
+    /// Who speaks what: speech for one person or for a stretch of time. Who has lines does not speak `audio` but where a line
+    /// says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub say: Vec<Line>,
+    /// A finished mix that is heard in place of `audio` and the sounds of the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<PathBuf>,
     /// Where the result goes; the extension chooses the container.
     pub output: PathBuf,
-    /// Whose lips move.
+    /// Who speaks `audio`.
     #[serde(default)]
     pub face: Speakers,
     /// The people whom the job knows by name, with pictures of them.
@@ -161,10 +170,22 @@ impl JobSpec {
     /// A job with defaults for all that is not named.
     #[must_use]
     pub fn new(video: impl Into<PathBuf>, audio: impl Into<PathBuf>, output: impl Into<PathBuf>) -> Self {
+        Self { audio: Some(audio.into()), ..Self::of_lines(video, [], output) }
+    }
+
+    /// A job whose speech is in lines alone, with defaults for all that is not named.
+    #[must_use]
+    pub fn of_lines(
+        video: impl Into<PathBuf>,
+        lines: impl IntoIterator<Item = Line>,
+        output: impl Into<PathBuf>,
+    ) -> Self {
         Self {
             version: SPEC_VERSION,
             video: video.into(),
-            audio: audio.into(),
+            audio: None,
+            say: lines.into_iter().collect(),
+            sound: None,
             output: output.into(),
             face: Speakers::default(),
             characters: Vec::new(),
@@ -211,6 +232,7 @@ impl JobSpec {
         self.check_numbers()?;
         check_characters(&self.characters, self.similarity)?;
         self.face.validate(&self.characters)?;
+        self.check_speech()?;
         self.enhance.validate()?;
         self.encode.settings().validate()?;
         self.check_paths()?;
@@ -219,9 +241,38 @@ impl JobSpec {
 
     /// Every path of the job, so that relative ones can be made relative to something else.
     pub(crate) fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
-        let Self { video, audio, output, mask_output, characters, .. } = self;
+        let Self { video, audio, say, sound, output, mask_output, characters, .. } = self;
         let references = characters.iter_mut().flat_map(|character| &mut character.references);
-        [video, audio, output].into_iter().chain(mask_output).chain(references).collect()
+        let lines = say.iter_mut().flat_map(|line| &mut line.audio);
+        let others = audio.iter_mut().chain(lines).chain(sound).chain(mask_output).chain(references);
+        [video, output].into_iter().chain(others).collect()
+    }
+
+    /// Every file with sound but the video: the speech, those of the lines, and the finished mix.
+    pub(crate) fn sounds(&self) -> impl Iterator<Item = &PathBuf> {
+        self.speeches().chain(&self.sound)
+    }
+
+    /// Every file that somebody speaks: the speech, and those of the lines.
+    pub(crate) fn speeches(&self) -> impl Iterator<Item = &PathBuf> {
+        self.audio.iter().chain(self.say.iter().filter_map(|line| line.audio.as_ref()))
+    }
+
+    fn check_speech(&self) -> Result<()> {
+        if self.audio.is_none() && self.say.is_empty() {
+            return Err(Error::invalid_input("the job has no speech")
+                .with_hint("Give it an audio, or lines (say) that say who speaks what."));
+        }
+        check_lines(&self.say, self.audio.is_some(), &self.characters)?;
+        let most_s = self.limits.duration_s;
+        match self.say.iter().find(|line| line.begin_s() > most_s) {
+            Some(line) => Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("{} begins later than the {most_s} s that an input may last", line.label()),
+            )
+            .with_hint("Raise the limit with --max-duration if you mean it.")),
+            None => Ok(()),
+        }
     }
 
     fn check_version(&self) -> Result<()> {
@@ -261,15 +312,14 @@ impl JobSpec {
     }
 
     fn check_paths(&self) -> Result<()> {
-        for input in [&self.video, &self.audio] {
-            check_is_file(input)?;
-        }
+        let inputs = || std::iter::once(&self.video).chain(self.sounds());
+        self.say.iter().try_for_each(Line::check_sound)?;
+        inputs().try_for_each(|input| check_is_file(input))?;
         let outputs: Vec<&PathBuf> =
             std::iter::once(&self.output).chain(&self.mask_output).chain(&self.report_output).collect();
         for output in &outputs {
             let references = self.characters.iter().flat_map(|character| &character.references);
-            let mut inputs = [&self.video, &self.audio].into_iter().chain(references);
-            if inputs.any(|input| is_same_file(input, output)) {
+            if inputs().chain(references).any(|input| is_same_file(input, output)) {
                 return Err(Error::invalid_input(format!("{} is both input and output", output.display()))
                     .with_hint("Choose another name for the output: inputs are never overwritten."));
             }
@@ -374,6 +424,17 @@ mod tests {
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
         (spec.mask_output, spec.cache) = (Some("mask.mkv".into()), false);
         spec.report_output = Some("report.html".into());
+        spec.sound = Some("mix.wav".into());
+        let bbox = Some([1.0, 2.5, 3.0, 4.0]);
+        spec.say = vec![
+            Line {
+                who: "alice".to_owned(),
+                audio: Some("a.wav".into()),
+                start_s: Some(1.5),
+                ..Line::default()
+            },
+            Line { bbox, end_s: Some(2.0), ..Line::default() },
+        ];
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(JobSpec::from_json(&text).unwrap(), spec);
     }
@@ -396,7 +457,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 17] = [
+        let cases: [(&str, Change); 19] = [
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
             ("0 crossfade frames", |job| job.crossfade_frames = 0),
@@ -416,7 +477,11 @@ mod tests {
             ("no option 'gain'", |job| job.engine.options = BTreeMap::from([("gain".into(), "2".into())])),
             ("one file", |job| job.mask_output = Some(job.output.clone())),
             ("one file", |job| job.report_output = Some(job.output.clone())),
-            ("both input and output", |job| job.report_output = Some(job.audio.clone())),
+            ("both input and output", |job| job.report_output.clone_from(&job.audio)),
+            ("no speech", |job| job.audio = None),
+            ("says nothing", |job| {
+                (job.audio, job.say) = (None, vec![Line { who: "face_1".to_owned(), ..Line::default() }]);
+            }),
             ("folder", |job| job.video = job.video.parent().unwrap().to_owned()),
         ];
         for (expected, change) in cases {
@@ -427,6 +492,9 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
             assert!(text.contains(expected), "{expected}: {text}");
         }
+        let late = Line { who: "face_1".to_owned(), start_s: Some(1e6), ..Line::default() };
+        let late = JobSpec { say: vec![late], ..good.clone() };
+        assert_eq!(late.validate().unwrap_err().kind(), ErrorKind::LimitExceeded);
         let missing = JobSpec { video: folder.path().join("none.mp4"), ..good };
         assert_eq!(missing.validate().unwrap_err().kind(), ErrorKind::NotFound);
     }
@@ -439,7 +507,11 @@ mod tests {
         spec.output = folder.path().join("sub/../talk.mp4");
         assert!(spec.validate().unwrap_err().to_string().contains("both input and output"));
         spec.output = folder.path().join("out.mp4");
-        spec.mask_output = Some(spec.audio.clone());
+        spec.mask_output.clone_from(&spec.audio);
         assert!(spec.validate().is_err());
+        let mix = folder.path().join("mix.wav");
+        std::fs::write(&mix, b"x").unwrap();
+        (spec.sound, spec.mask_output, spec.report_output) = (Some(mix.clone()), None, Some(mix));
+        assert!(spec.validate().unwrap_err().to_string().contains("both input and output"));
     }
 }

@@ -7,10 +7,12 @@ use crate::people::People;
 use crate::plan::{Plan, PlannedFrame};
 use crate::render::Rendered;
 use crate::report::{InputFacts, OutputFacts, SpeechFacts, TrackReport, TrackSummary};
+use crate::voices::{Heard, Role};
+use std::collections::BTreeMap;
 use std::path::Path;
 use viseme_core::segment::Segment;
 use viseme_core::{Error, Result};
-use viseme_engines::SpeechSummary;
+use viseme_engines::{SpeechSummary, VoiceId};
 use viseme_face::segments::{FrameState, SegmentFrame, segments};
 use viseme_face::{FaceSummary, Track};
 
@@ -22,7 +24,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) cache_use: CacheUse,
     pub(crate) people: &'a People,
     pub(crate) plan: &'a Plan,
-    pub(crate) speech: SpeechSummary,
+    pub(crate) roles: &'a [Role],
+    pub(crate) heard: &'a Heard,
+    pub(crate) speech: &'a BTreeMap<VoiceId, SpeechSummary>,
     pub(crate) rendered: &'a Rendered,
 }
 
@@ -30,8 +34,8 @@ impl Facts<'_> {
     /// The speech that went in.
     pub(crate) fn speech(&self) -> SpeechFacts {
         SpeechFacts {
-            duration_ms: milliseconds(self.speech.duration_s),
-            voiced_ms: milliseconds(self.speech.voiced_s),
+            duration_ms: milliseconds(self.heard.end_s),
+            voiced_ms: milliseconds(self.speech.values().map(|speech| speech.voiced_s).sum()),
         }
     }
 

@@ -79,7 +79,7 @@ fn a_second_speech_on_a_video_is_made_without_looking_at_it() {
     let mut studio = Studio::new();
     let first = studio.run(&engine(), &Silent).unwrap();
     assert_eq!(first.analysis_cache, CacheUse::Miss);
-    studio.spec.audio = speech(studio.folder.path(), "other.wav", 1.4);
+    studio.spec.audio = Some(speech(studio.folder.path(), "other.wav", 1.4));
     let second = engine();
     let report = studio.run(&second, &Silent).unwrap();
     let calls = second.calls();
@@ -218,7 +218,7 @@ fn the_native_engine_goes_on_from_a_kept_study_to_the_same_bytes() {
     (spec.end_s, spec.loop_mode) = (Some(1.2), LoopMode::None);
     (spec.encode.codec, spec.encode.lossless) = (Codec::Ffv1, true);
     assert_eq!(runner.run(&spec, &Silent).unwrap().analysis_cache, CacheUse::Miss);
-    spec.audio = demo("speech.wav");
+    spec.audio = Some(demo("speech.wav"));
     let hit = runner.run(&spec, &Silent).unwrap();
     assert_eq!(hit.analysis_cache, CacheUse::Hit);
     assert!(hit.output.frames_changed > 20);

@@ -292,7 +292,7 @@ fn a_face_that_is_too_small_is_named_with_its_reason() {
 #[test]
 fn silence_is_reported() {
     let mut studio = Studio::new(&TestClip::default(), 0.5);
-    studio.spec.audio = silence(studio.folder.path(), "silence.wav", 0.5);
+    studio.spec.audio = Some(silence(studio.folder.path(), "silence.wav", 0.5));
     let report = studio.run(engine().deaf()).unwrap();
     assert_eq!(codes(&report), [WarningCode::NoSpeech]);
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use viseme::{Codec, JobSpec, Report, Runner};
+use viseme::{Codec, JobSpec, Line, Report, Runner};
 use viseme_core::{Silent, WarningCode};
 use viseme_engines::wav2lip::face_box::{padded, s3fd_like};
 use viseme_engines::{Profile, Wav2LipEngine, Wav2LipOptions};
@@ -54,6 +54,25 @@ fn frames(spec: &JobSpec) -> [Vec<Frame>; 3] {
 
 fn generator() -> Arc<FakeGenerator> {
     Arc::new(FakeGenerator::default())
+}
+
+#[test]
+fn two_faces_hear_two_voices() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = job(folder.path(), &TestClip::default(), speech);
+    let line = |who: &str, audio| Line { who: who.to_owned(), audio: Some(audio), ..Line::default() };
+    let quiet = silence(folder.path(), "silence.wav", 1.0);
+    spec.say = vec![line("face_1", quiet), line("face_2", spec.audio.take().unwrap())];
+    let faces = [FakeFace { x: 80.0, ..FACE }, FakeFace { x: 240.0, ..FACE }];
+    for profile in [Profile::Viseme, Profile::Reference] {
+        let session = generator();
+        let runner = runner(profile, FakeFace::nets_of(&faces), session.clone());
+        let report = runner.run(&spec, &Silent).unwrap();
+        assert_eq!((report.output.frames_changed, report.tracks.len()), (25, 2));
+        let heard = session.heard();
+        let silent = heard.iter().filter(|level| **level < -3.99).count();
+        assert!(heard.len() == 50 && (25..35).contains(&silent), "{silent} of {} heard nothing", heard.len());
+    }
 }
 
 #[test]

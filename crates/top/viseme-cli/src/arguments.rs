@@ -1,8 +1,10 @@
 //! The command line as types. The doc comments are the help texts.
 
+mod lines;
 mod models;
 mod people;
 mod score;
+mod times;
 
 pub(crate) use models::{
     ImportArguments, InfoArguments, ListArguments, ModelsArguments, ModelsCommand, PathArguments,
@@ -13,6 +15,7 @@ pub(crate) use score::{OffsetArguments, ScoreArguments};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use times::parse_time;
 use viseme_models::{Device, RuntimeKind, RuntimeRequest};
 
 /// Move the lips of people in video so that they match new speech.
@@ -94,11 +97,19 @@ impl ComputeArguments {
 pub(crate) struct SyncArguments {
     /// The video, or a portrait picture
     pub(crate) video: PathBuf,
-    /// The new speech: a sound file, or a video whose sound is used
-    pub(crate) audio: PathBuf,
+    /// The new speech: a sound file, or a video whose sound is used; not needed with --say
+    #[arg(required_unless_present = "say")]
+    pub(crate) audio: Option<PathBuf>,
     /// Where to write the result; the extension chooses the container (.mp4, .mov, .mkv, .webm)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Who speaks what, and when: alice=alice.wav, face_2@3.2s-7s=bob.mp3, or bob@3.2s-7s, who speaks AUDIO there; can be
+    /// given again
+    #[arg(long, value_name = "WHO[@TIME[-TIME]][=FILE]", value_parser = lines::parse_line, help_heading = "People")]
+    pub(crate) say: Vec<viseme::Line>,
+    /// A finished mix that is heard in place of AUDIO and the files of --say
+    #[arg(long, value_name = "FILE", help_heading = "People")]
+    pub(crate) sound: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) job: JobArguments,
     /// Also write a lossless gray video of which pixels were changed
@@ -169,7 +180,7 @@ pub(crate) struct JobArguments {
 
 impl JobArguments {
     /// The job of the library that these arguments ask for.
-    pub(crate) fn spec(self, video: PathBuf, audio: PathBuf, output: PathBuf) -> viseme::JobSpec {
+    pub(crate) fn spec(self, video: PathBuf, audio: Option<PathBuf>, output: PathBuf) -> viseme::JobSpec {
         viseme::JobSpec {
             face: self.face,
             characters: self.characters.characters(),
@@ -191,7 +202,8 @@ impl JobArguments {
             encode: self.encode.options(),
             cache: !self.no_cache,
             limits: self.limits.limits(),
-            ..viseme::JobSpec::new(video, audio, output)
+            audio,
+            ..viseme::JobSpec::of_lines(video, [], output)
         }
     }
 }
@@ -429,19 +441,6 @@ pub(crate) enum CodecArgument {
     Ffv1,
 }
 
-/// Reads a time: seconds (`12.5`) or `[h:]m:s` (`1:02.5`, `1:00:00`).
-fn parse_time(text: &str) -> Result<f64, String> {
-    let parts: Vec<&str> = text.split(':').collect();
-    let bad = || format!("'{text}' is not a time: write seconds (12.5) or h:m:s (0:01:02.5)");
-    if parts.len() > 3 {
-        return Err(bad());
-    }
-    parts.iter().try_fold(0.0, |total, part| match part.parse::<f64>() {
-        Ok(value) if value.is_finite() && value >= 0.0 => Ok(total * 60.0 + value),
-        _ => Err(bad()),
-    })
-}
-
 /// Reads `NAME=VALUE`.
 fn parse_option(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
@@ -468,15 +467,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn times_are_read_in_both_forms() {
-        assert_eq!(parse_time("12.5"), Ok(12.5));
-        assert_eq!(parse_time("1:02.5"), Ok(62.5));
-        assert_eq!(parse_time("1:00:00"), Ok(3600.0));
-        for bad in ["", "x", "-1", "1:2:3:4", "nan", "1:-2"] {
-            assert!(parse_time(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -53,6 +53,28 @@ fn inputs_that_are_missing_empty_or_no_media_are_the_users_fault() {
 }
 
 #[test]
+fn lines_that_cannot_be_spoken_are_the_users_fault() {
+    let folder = folder();
+    for (options, expected) in [
+        (&[][..], "<AUDIO>"),
+        (&["--say", "bob=speech.wav"], "there is no character 'bob'"),
+        (&["--say", "face_1@2s"], "the line of 'face_1' at 2 s says nothing"),
+        (&["--say", "face_1@7s-3s=speech.wav"], "the line of 'face_1' at 7 s: the range ends at 3 s"),
+        (&["--say", "face_1@soon=speech.wav"], "'soon' is not a time"),
+        (&["--say", "=speech.wav"], "write bob@3.2s-7s=bob.mp3"),
+        (&["--say", "face_1=gone.wav"], "the line of 'face_1': gone.wav does not exist"),
+        (&["--say", "face_1=clip.mp4"], "clip.mp4 has no sound"),
+        (&["--say", "face_1@1-3=speech.wav", "--say", "face_1@2=speech.wav"], "overlap"),
+        (&["--say", "face_1=speech.wav", "--sound", "gone.wav"], "gone.wav does not exist"),
+    ] {
+        let mut arguments = vec!["sync", "clip.mp4", "-o", "out.mp4"];
+        arguments.extend(options);
+        let stderr = fails(folder.path(), &arguments, 1);
+        assert!(stderr.contains(expected), "{options:?}: {stderr}");
+    }
+}
+
+#[test]
 fn an_engine_without_its_model_says_the_command_that_gets_it() {
     let folder = folder();
     let models = folder.path().join("models");

@@ -1,6 +1,7 @@
 //! How far a speech would open the mouth of a speaker, for measures that compare it with a mouth that was seen.
 
 use super::motion::SpeechNet;
+use crate::voice::Rests;
 use viseme_audio::MelFrame;
 use viseme_audio::mel::FRAMES_PER_SECOND;
 use viseme_core::Result;
@@ -20,7 +21,15 @@ impl ExpectedMouth {
     /// # Errors
     /// When `runtime` cannot run the embedded net.
     pub fn of_speech(frames: &[MelFrame], runtime: &dyn Runtime) -> Result<Self> {
-        let motion = SpeechNet::embedded(runtime)?.motion(frames)?;
+        Self::of_voice(frames, &Rests::default(), runtime)
+    }
+
+    /// The same for a voice that nobody speaks in its `rests`.
+    ///
+    /// # Errors
+    /// When `runtime` cannot run the embedded net.
+    pub fn of_voice(frames: &[MelFrame], rests: &Rests, runtime: &dyn Runtime) -> Result<Self> {
+        let motion = SpeechNet::embedded(runtime)?.motion(frames, rests)?;
         let at = |frame: usize| motion.opening(frame as f64 / FRAMES_PER_SECOND);
         Ok(Self { openings: (0..frames.len()).map(at).collect(), voiced_s: motion.voiced_s() })
     }

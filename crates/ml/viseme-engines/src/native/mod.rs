@@ -150,10 +150,15 @@ impl EngineJob for NativeJob {
         Ok(())
     }
 
+    fn rest(&mut self, voice: VoiceId, samples: u64) -> Result<()> {
+        self.listeners.entry(voice).or_insert_with(Listener::new).rest(samples);
+        Ok(())
+    }
+
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         let (mut motions, mut summaries) = (BTreeMap::new(), BTreeMap::new());
         for (voice, mut listener) in std::mem::take(&mut self.listeners) {
-            let motion = Arc::new(self.net.motion(&listener.finish())?);
+            let motion = Arc::new(self.net.motion(&listener.finish(), listener.rests())?);
             let (duration_s, voiced_s) = (listener.duration_s(), motion.voiced_s());
             summaries.insert(voice, SpeechSummary { duration_s, voiced_s });
             motions.insert(voice, motion);

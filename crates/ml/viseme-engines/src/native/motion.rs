@@ -3,7 +3,8 @@
 use super::features::{Channel, level, peak_level, quantile};
 use super::shape::{MouthShape, STILL, inner_gap, moved};
 use super::space::ShapeSpace;
-use crate::voice::VoiceGate;
+use crate::voice::{Rests, VoiceGate, silence};
+use std::ops::Range;
 use std::sync::Arc;
 use viseme_audio::mel::{BANDS, FRAMES_PER_SECOND, SAMPLE_RATE_HZ};
 use viseme_audio::{LogMel, MelFrame};
@@ -44,17 +45,29 @@ pub(super) struct Listener {
     log_mel: LogMel,
     frames: Vec<MelFrame>,
     samples: u64,
+    rests: Rests,
 }
 
 impl Listener {
     pub(super) fn new() -> Self {
-        Self { log_mel: LogMel::new(), frames: Vec::new(), samples: 0 }
+        Self { log_mel: LogMel::new(), frames: Vec::new(), samples: 0, rests: Rests::default() }
     }
 
     /// Hears the next samples: mono, −1 to 1, 16 kHz.
     pub(super) fn hear(&mut self, samples: &[f32]) {
         self.samples += samples.len() as u64;
         self.log_mel.push(samples, &mut self.frames);
+    }
+
+    /// Hears nothing for so many samples.
+    pub(super) fn rest(&mut self, samples: u64) {
+        self.rests.add(self.samples..self.samples + samples);
+        silence(samples, |part| self.hear(part));
+    }
+
+    /// When nothing was to be heard.
+    pub(super) fn rests(&self) -> &Rests {
+        &self.rests
     }
 
     /// Seconds heard.
@@ -107,16 +120,20 @@ impl SpeechNet {
         Ok(Self { session, space: Arc::new(ShapeSpace::embedded()?) })
     }
 
-    /// The motion for a sound.
-    pub(super) fn motion(&self, frames: &[MelFrame]) -> Result<MouthMotion> {
+    /// The motion for a voice.
+    pub(super) fn motion(&self, frames: &[MelFrame], rests: &Rests) -> Result<MouthMotion> {
         let levels: Vec<f32> = frames.iter().map(level).collect();
         let peak = peak_level(&levels);
-        let gate = VoiceGate::new(frames);
+        let gate = VoiceGate::new(frames, rests);
         let raw = match peak {
             Some(peak) => self.run(frames, &Channel::measure(frames, &levels, peak))?,
             None => Vec::new(),
         };
-        Ok(MouthMotion { space: Arc::clone(&self.space), keys: self.keys(raw), gate })
+        Ok(MouthMotion {
+            space: Arc::clone(&self.space),
+            keys: self.keys(raw, &rests.recordings(frames.len())),
+            gate,
+        })
     }
 
     /// Runs the net over the whole sound: per mouth its outputs `shape` and `articulation`, one after the other.
@@ -157,10 +174,15 @@ impl SpeechNet {
             .collect())
     }
 
-    /// Stretches the net's cautious openings to the whole range of the mouth, and closes it where lips must touch.
-    fn keys(&self, heard: Vec<Heard>) -> Vec<Key> {
+    /// Stretches the net's cautious openings to the whole range of the mouth, and closes it where lips must touch. What the
+    /// range is, the recorded frames alone say: a voice may rest for most of a film.
+    fn keys(&self, heard: Vec<Heard>, recordings: &[Range<usize>]) -> Vec<Key> {
         let calibration = self.space.calibration();
-        let mut openings: Vec<f32> = heard.iter().map(|mouth| mouth.opening).collect();
+        let mouths = |frames: &Range<usize>| {
+            frames.start.div_ceil(FRAMES_PER_MOUTH)..frames.end.div_ceil(FRAMES_PER_MOUTH)
+        };
+        let recorded = recordings.iter().flat_map(mouths).filter_map(|mouth| heard.get(mouth));
+        let mut openings: Vec<f32> = recorded.map(|mouth| mouth.opening).collect();
         openings.sort_by(f32::total_cmp);
         let percentile = |percent: f32| quantile(&openings, percent / 100.0);
         let low = calibration.opening_low.min(percentile(calibration.opening_low_percentile));
@@ -339,18 +361,48 @@ mod tests {
     }
 
     #[test]
+    fn a_line_between_rests_is_spoken_as_it_is_alone() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            0.006 * (state as f32 / u32::MAX as f32 - 0.5)
+        };
+        let speech = vector("sound");
+        let pause = vec![0.0; 8000];
+        let sound: Vec<f32> =
+            [&speech, &pause, &speech].into_iter().flatten().map(|sample| sample + noise()).collect();
+        let seconds = sound.len() as f64 / 16_000.0;
+        let net = net();
+        let motion = |rest_s: [u64; 2]| {
+            let mut listener = Listener::new();
+            listener.rest(rest_s[0] * 16_000);
+            sound.chunks(777).for_each(|piece| listener.hear(piece));
+            listener.rest(rest_s[1] * 16_000);
+            net.motion(&listener.finish(), listener.rests()).unwrap()
+        };
+        let (alone, late) = (motion([0, 0]), motion([8, 40]));
+        assert!((alone.voiced_s() - late.voiced_s()).abs() < 0.1, "{} {}", alone.voiced_s(), late.voiced_s());
+        // At the ends the net hears silence in place of nothing at all.
+        let moments = (0..).map(|i| 0.3 + f64::from(i) * 0.04).take_while(|moment| *moment < seconds - 0.3);
+        for moment in moments {
+            let (alone, late) = (alone.opening(moment), late.opening(moment + 8.0));
+            assert!((alone - late).abs() < 0.05, "at {moment} s {alone}, between rests {late}");
+        }
+    }
+
+    #[test]
     fn speech_opens_the_mouth_and_shuts_it_and_silence_leaves_it_at_rest() {
         let net = net();
-        let motion = net.motion(&hear(&vector("sound"))).unwrap();
+        let motion = net.motion(&hear(&vector("sound")), &Rests::default()).unwrap();
         let openings: Vec<f32> = (0..160).map(|i| motion.opening(f64::from(i) * 0.01)).collect();
         assert!(openings.iter().copied().fold(0.0, f32::max) > 0.6);
         assert!(openings.iter().any(|&opening| opening < 0.05));
         assert!(motion.voiced_s() > 1.0);
         assert_eq!(motion.at(-0.5), Moment::REST);
         assert_eq!(motion.at(60.0), Moment::REST);
-        let silence = net.motion(&hear(&vec![0.0; 16_000])).unwrap();
+        let silence = net.motion(&hear(&vec![0.0; 16_000]), &Rests::default()).unwrap();
         assert!((0..100).all(|i| silence.at(f64::from(i) * 0.01) == Moment::REST));
         assert!(silence.voiced_s() < 1e-9);
-        assert_eq!(net.motion(&hear(&[])).unwrap().at(0.0), Moment::REST);
+        assert_eq!(net.motion(&hear(&[]), &Rests::default()).unwrap().at(0.0), Moment::REST);
     }
 }

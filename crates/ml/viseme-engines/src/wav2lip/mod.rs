@@ -156,6 +156,11 @@ impl EngineJob for Wav2LipJob {
         Ok(())
     }
 
+    fn rest(&mut self, voice: VoiceId, samples: u64) -> Result<()> {
+        self.listeners.entry(voice).or_insert_with(Listener::new).rest(samples);
+        Ok(())
+    }
+
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>> {
         if let Some(sightings) = &mut self.sightings {
             sightings.smooth();

@@ -3,7 +3,7 @@
 use super::chunks::{CHUNK_COLUMNS, MelChunk, MelChunks};
 use super::options::{Profile, Wav2LipOptions};
 use crate::engine::SpeechSummary;
-use crate::voice::VoiceGate;
+use crate::voice::{Rests, VoiceGate, silence};
 use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_audio::wav2lip_mel::{BANDS, COLUMNS_PER_SECOND};
 use viseme_audio::{LogMel, MelColumn, MelFrame, Padding, Wav2LipMel};
@@ -29,6 +29,7 @@ pub(super) struct Listener {
     /// For the voice in it; 16 kB per second, until the end of the speech.
     frames: Vec<MelFrame>,
     samples: u64,
+    rests: Rests,
 }
 
 impl Listener {
@@ -39,6 +40,7 @@ impl Listener {
             log_mel: LogMel::new(),
             frames: Vec::new(),
             samples: 0,
+            rests: Rests::default(),
         }
     }
 
@@ -49,6 +51,12 @@ impl Listener {
         self.log_mel.push(samples, &mut self.frames);
     }
 
+    /// Hears nothing for so many samples.
+    pub(super) fn rest(&mut self, samples: u64) {
+        self.rests.add(self.samples..self.samples + samples);
+        silence(samples, |part| self.hear(part));
+    }
+
     /// Ends the speech.
     ///
     /// # Errors
@@ -56,7 +64,7 @@ impl Listener {
     pub(super) fn finish(mut self, options: Wav2LipOptions) -> Result<Speech> {
         self.mel.finish(&mut self.columns);
         self.log_mel.finish(&mut self.frames);
-        let gate = VoiceGate::new(&self.frames);
+        let gate = VoiceGate::new(&self.frames, &self.rests);
         let summary = SpeechSummary {
             duration_s: self.samples as f64 / f64::from(SAMPLE_RATE_HZ),
             voiced_s: gate.voiced_s(),

@@ -1,7 +1,7 @@
 //! The list of a batch: JSON or CSV.
 //!
 //! JSON is an array of jobs, or `{"defaults": …, "jobs": […]}`. A job is what [`JobSpec`] is in JSON, but only `video`,
-//! `audio` and `output` must be there. CSV has the fields' names in its first line, those of nested fields with dots:
+//! `output` and `audio` or `say` must be there. CSV has the fields' names in its first line, those of nested fields with dots:
 //! `video,audio,output,engine.name`. Paths are relative to the folder of the list.
 
 use crate::spec::{JobSpec, SPEC_VERSION};
@@ -19,9 +19,11 @@ const MOST_BYTES: u64 = 16 << 20;
 const MOST_JOBS: usize = 10_000;
 /// What every job has of its own.
 const OWN: [&str; 3] = ["video", "audio", "output"];
+/// What it may have as well: other files, and lines with files.
+const MAY_OWN: [&str; 3] = ["mask_output", "say", "sound"];
 
 /// Reads the jobs of the list at `path`. What neither a job nor the list's own defaults say is as in `defaults`, the
-/// files and the mask excepted. The jobs are not yet [validated](JobSpec::validate).
+/// files and the lines excepted. The jobs are not yet [validated](JobSpec::validate).
 ///
 /// # Errors
 /// `NotFound`, `LimitExceeded` for a list of more than 16 MiB or 10 000 jobs, otherwise `InvalidInput` with the line.
@@ -63,7 +65,7 @@ fn base(defaults: &JobSpec) -> Result<Value> {
     let mut base = serde_json::to_value(defaults)
         .map_err(|source| Error::internal(format!("cannot write a job as JSON: {source}")))?;
     if let Some(fields) = base.as_object_mut() {
-        for name in OWN.iter().chain(&["mask_output"]) {
+        for name in OWN.iter().chain(&MAY_OWN) {
             fields.remove(*name);
         }
     }
@@ -152,7 +154,9 @@ impl List<'_> {
         }
         let mut job = self.base.clone();
         merge(&mut job, said);
-        if let Some(missing) = OWN.iter().find(|name| job.get(**name).is_none()) {
+        let has_lines = job.get("say").is_some();
+        let is_missing = |name: &&&str| job.get(**name).is_none() && !(**name == "audio" && has_lines);
+        if let Some(missing) = OWN.iter().find(is_missing) {
             return Err(self.wrong(line, format!("the job has no {missing}")));
         }
         let mut spec: JobSpec =
@@ -227,7 +231,7 @@ fn set(job: &mut Value, column: &str, value: Value) -> Result<(), ()> {
 /// What a cell means: a number or a truth value where it is one, otherwise its text. Paths are always text.
 fn cell_value(column: &str, cell: &str) -> Value {
     let text = || Value::String(cell.to_owned());
-    if OWN.contains(&column) || column == "mask_output" {
+    if OWN.contains(&column) || MAY_OWN.contains(&column) {
         return text();
     }
     match serde_json::from_str(cell) {
@@ -289,6 +293,22 @@ mod tests {
         for list in [array, long, csv, semicolons] {
             assert_eq!(read(list).unwrap(), wanted(), "{list}");
         }
+    }
+
+    #[test]
+    fn lines_come_in_json_with_paths_of_their_own() {
+        let list = r#"[{"video": "a.mp4", "output": "c.mp4", "sound": "mix.wav", "say":
+            [{"who": "face_1", "audio": "b.wav", "start_s": 1.5}, {"bbox": [1, 2, 3, 4], "audio": "/d.wav"}]}]"#;
+        let jobs = read(list).unwrap();
+        let line = |who: &str, audio: &str| crate::Line {
+            who: who.to_owned(),
+            audio: Some(audio.into()),
+            ..crate::Line::default()
+        };
+        let mut wanted = JobSpec::of_lines("a.mp4", [line("face_1", "b.wav"), line("", "/d.wav")], "c.mp4");
+        (wanted.say[0].start_s, wanted.say[1].bbox) = (Some(1.5), Some([1.0, 2.0, 3.0, 4.0]));
+        (wanted.sound, wanted.engine.expression) = (Some("mix.wav".into()), 0.7);
+        assert_eq!(jobs, [wanted]);
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn check_files(jobs: &[JobSpec]) -> Result<()> {
         }
     }
     for (job, spec) in jobs.iter().enumerate() {
-        for input in [&spec.video, &spec.audio] {
+        for input in std::iter::once(&spec.video).chain(spec.sounds()) {
             if let Some(&writer) = writers.get(&identity(input)) {
                 let reads = format!("write and read {}", input.display());
                 return Err(clash(writer, job, &reads));

@@ -46,8 +46,8 @@ pub struct BatchResult {
     pub status: JobStatus,
     /// The video that went in.
     pub video_path: PathBuf,
-    /// The speech that went in.
-    pub audio_path: PathBuf,
+    /// The speech that went in. None where all of it is in lines.
+    pub audio_path: Option<PathBuf>,
     /// Where the result is; without success, where it would have been: nothing of it was left there.
     pub output_path: PathBuf,
     /// The engine.

@@ -39,7 +39,7 @@ fn jobs(folder: &Path, names: &[&str]) -> Vec<JobSpec> {
 fn one_failed_job_stops_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let mut jobs = jobs(folder.path(), &["0.mp4", "1.mp4", "2.mp4", "3.mp4", "4.mp4"]);
-    jobs[1].audio = folder.path().join("missing.wav");
+    jobs[1].audio = Some(folder.path().join("missing.wav"));
     jobs[2].engine.name = "wav3lip".to_owned();
     jobs[3].output = folder.path().join("missing/3.mp4");
     for at_a_time in [1, 3] {

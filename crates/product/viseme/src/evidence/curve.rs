@@ -23,7 +23,8 @@ pub(crate) struct SyncCurve {
 pub(crate) struct CurvePoint {
     /// Seconds from the start of the output.
     pub(crate) time_s: f64,
-    /// The opening that the speech asks for, 1 = the speaker's amplitude. None after its end.
+    /// The opening that the speech asks for, 1 = the speaker's amplitude. None after its end, and where the face does not
+    /// speak.
     pub(crate) asked: Option<f32>,
     /// The opening in the source frame, in canonical units. None where the face is not.
     pub(crate) source: Option<f32>,
@@ -35,8 +36,9 @@ impl SyncCurve {
     /// A curve with the measures that follow from its points.
     pub(crate) fn new(name: String, points: Vec<CurvePoint>, is_part: bool, speech: &ExpectedMouth) -> Self {
         let follows = |opening: fn(&CurvePoint) -> Option<f32>| {
-            let seen =
-                |point: &CurvePoint| Some(SeenMouth { time_s: point.time_s, opening: opening(point)? });
+            let seen = |point: &CurvePoint| {
+                point.asked.and(opening(point)).map(|opening| SeenMouth { time_s: point.time_s, opening })
+            };
             let mouth: Vec<SeenMouth> = points.iter().filter_map(seen).collect();
             sync_correlation(&mouth, speech).map(|found| found.correlation)
         };

@@ -1,32 +1,36 @@
-//! What a speech asks of a mouth, heard for the report whatever the engine hears.
+//! What a voice asks of a mouth, heard for the report whatever the engine hears.
 
-use std::path::Path;
+use crate::voices::{Ear, Said, Voice};
 use viseme_audio::LogMel;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
-use viseme_core::{Error, Limits, Observer, Result};
-use viseme_engines::ExpectedMouth;
-use viseme_media::{AudioInfo, AudioReader, Tools};
+use viseme_core::Result;
+use viseme_engines::{ExpectedMouth, Rests, silence};
 use viseme_models::RtenRuntime;
 
-/// Hears the sound `audio` of the file `path` with the built-in speech net.
+/// Samples per second that an ear for [`expected_mouth`] has.
+pub(crate) const EXPECTED_RATE_HZ: u32 = SAMPLE_RATE_HZ;
+
+/// Hears a voice with the built-in speech net.
 ///
 /// # Errors
 /// When it cannot be decoded; `Cancelled`.
-pub(crate) fn expected_mouth(
-    tools: &Tools,
-    path: &Path,
-    audio: &AudioInfo,
-    limits: &Limits,
-    observer: &dyn Observer,
-) -> Result<ExpectedMouth> {
-    let mut reader = AudioReader::open_stream(tools, path, audio, SAMPLE_RATE_HZ, limits)?;
+pub(crate) fn expected_mouth(ear: &Ear<'_>, voice: &Voice<'_>) -> Result<ExpectedMouth> {
     let (mut log_mel, mut frames) = (LogMel::new(), Vec::new());
-    while let Some(chunk) = reader.next_chunk()? {
-        if observer.is_cancelled() {
-            return Err(Error::cancelled());
+    let (mut heard, mut rests) = (0, Rests::default());
+    ear.hear(voice, &mut |said| {
+        match said {
+            Said::Nothing(samples) => {
+                rests.add(heard..heard + samples);
+                heard += samples;
+                silence(samples, |part| log_mel.push(part, &mut frames));
+            }
+            Said::Samples(samples) => {
+                heard += samples.len() as u64;
+                log_mel.push(samples, &mut frames);
+            }
         }
-        log_mel.push(&chunk, &mut frames);
-    }
+        Ok(())
+    })?;
     log_mel.finish(&mut frames);
-    ExpectedMouth::of_speech(&frames, &RtenRuntime::default())
+    ExpectedMouth::of_voice(&frames, &rests, &RtenRuntime::default())
 }

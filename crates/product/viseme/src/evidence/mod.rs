@@ -7,7 +7,7 @@ mod pick;
 mod witness;
 
 pub(crate) use curve::{CurvePoint, SyncCurve};
-pub(crate) use expected::expected_mouth;
+pub(crate) use expected::{EXPECTED_RATE_HZ, expected_mouth};
 pub(crate) use witness::Witness;
 
 /// Side of a picture of a face, in pixels. Eight pairs of pure noise would take 2.4 MB as text.

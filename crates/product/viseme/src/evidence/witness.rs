@@ -9,7 +9,7 @@ use crate::plan::{FacePlan, Plan, PlannedFrame};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use viseme_core::Result;
-use viseme_engines::ExpectedMouth;
+use viseme_engines::{ExpectedMouth, VoiceId};
 use viseme_face::framing::{AnalysisImage, Framing};
 use viseme_face::{FaceNets, FaceObservation, FaceSummary, TrackId, TrackStore};
 use viseme_imaging::{ColourInfo, Frame, crop_rgb};
@@ -28,7 +28,8 @@ pub(crate) struct Witness<'a> {
     names: BTreeMap<TrackId, String>,
     pictures: BTreeMap<u64, TrackId>,
     mouths: Vec<WatchedMouth<'a>>,
-    speech: ExpectedMouth,
+    /// What each voice asks of a mouth.
+    expected: BTreeMap<VoiceId, ExpectedMouth>,
     pairs: Vec<FramePair>,
     frames: u64,
 }
@@ -48,7 +49,7 @@ impl<'a> Witness<'a> {
         plan: &'a Plan,
         tracks: &'a TrackStore,
         names: BTreeMap<TrackId, String>,
-        speech: ExpectedMouth,
+        expected: BTreeMap<VoiceId, ExpectedMouth>,
         (nets, colour): (&'a FaceNets, &'a ColourInfo),
     ) -> Self {
         let mut faces_of: BTreeMap<&str, Vec<&FacePlan>> = BTreeMap::new();
@@ -69,7 +70,7 @@ impl<'a> Witness<'a> {
         });
         let (mouths, pictures) = (mouths.collect(), spread(plan, MOST_PAIRS));
         let (pairs, frames) = (Vec::new(), plan.len());
-        Self { nets, colour, tracks, names, pictures, mouths, speech, pairs, frames }
+        Self { nets, colour, tracks, names, pictures, mouths, expected, pairs, frames }
     }
 
     /// Sees a frame as it was in the source, and as it goes to the encoder.
@@ -95,9 +96,10 @@ impl<'a> Witness<'a> {
     pub(crate) fn finish(self) -> Evidence {
         let whole = 0..self.frames;
         let curve = |mouth: WatchedMouth<'_>| {
-            SyncCurve::new(mouth.name, mouth.points, mouth.frames != whole, &self.speech)
+            let expected = self.expected.get(&mouth.faces.first()?.voice)?;
+            Some(SyncCurve::new(mouth.name, mouth.points, mouth.frames != whole, expected))
         };
-        Evidence { pairs: self.pairs, curves: self.mouths.into_iter().map(curve).collect() }
+        Evidence { pairs: self.pairs, curves: self.mouths.into_iter().filter_map(curve).collect() }
     }
 
     /// The face that is to be shown of this frame.
@@ -112,6 +114,9 @@ impl<'a> Witness<'a> {
 
     /// The mouth of the one of `faces` that is in this frame.
     fn point(&self, faces: &[&FacePlan], planned: &PlannedFrame, frame: &Frame) -> Result<CurvePoint> {
+        let time_s = planned.speech_s;
+        let speaking = faces.iter().find(|face| face.speaks(planned));
+        let asked = speaking.and_then(|face| self.expected.get(&face.voice)?.opening(time_s));
         let (mut source, mut made) = (None, None);
         for face in faces {
             let track = self.tracks.track(face.track);
@@ -123,8 +128,7 @@ impl<'a> Witness<'a> {
                 made = self.opening(frame, &seen)?;
             }
         }
-        let time_s = planned.speech_s;
-        Ok(CurvePoint { time_s, asked: self.speech.opening(time_s), source, made })
+        Ok(CurvePoint { time_s, asked, source, made })
     }
 
     /// How far the mouth of a face is open that is known to be in the frame, by our own nets.

@@ -1,7 +1,7 @@
 //! What went in, what came out, and how.
 
 use super::Page;
-use super::text::{bytes, clipped, file_name, seconds};
+use super::text::{bytes, clipped, file_name, file_names, seconds};
 use crate::report::Report;
 use maud::{Markup, html};
 use viseme_face::Weights;
@@ -27,7 +27,7 @@ pub(super) fn in_and_out(page: &Page<'_>) -> Markup {
                 table {
                     thead { tr { td {} th { "In: " (kind) } th { "In: speech" } th { "Out" } } }
                     tbody {
-                        (row("File", &[file_name(page.video), file_name(page.audio), file_name(&output.path)]))
+                        (row("File", &[file_name(page.video), file_names(page.speeches), file_name(&output.path)]))
                         (row("Length", &[input.duration_ms, speech.duration_ms, output.duration_ms].map(seconds)))
                         (row("Voice", &[String::new(), seconds(speech.voiced_ms), String::new()]))
                         (row("Picture", &[

@@ -7,6 +7,7 @@ mod axis;
 mod faces;
 mod facts;
 mod frames;
+mod lines;
 mod sync_curve;
 mod text;
 mod timeline;
@@ -15,7 +16,7 @@ use crate::evidence::Evidence;
 use crate::report::Report;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
-use text::{clipped, file_name, seconds};
+use text::{clipped, file_name, file_names, seconds};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -33,8 +34,8 @@ pub(crate) struct Page<'a> {
     pub(crate) report: &'a Report,
     /// The video that went in.
     pub(crate) video: &'a Path,
-    /// The speech that went in.
-    pub(crate) audio: &'a Path,
+    /// The speech that went in: that of the job first, then those of its lines.
+    pub(crate) speeches: &'a [&'a Path],
     /// What was kept of the picture.
     pub(crate) evidence: &'a Evidence,
 }
@@ -62,6 +63,7 @@ impl Page<'_> {
                     }
                     main {
                         (self.warnings())
+                        (lines::section(self.report))
                         (faces::section(self.report, &self.evidence.curves))
                         (frames::section(&self.evidence.pairs))
                         (facts::in_and_out(self))
@@ -76,7 +78,7 @@ impl Page<'_> {
 
     fn in_one_sentence(&self) -> String {
         let output = &self.report.output;
-        let (video, audio) = (file_name(self.video), file_name(self.audio));
+        let (video, audio) = (file_name(self.video), file_names(self.speeches));
         if output.frames_changed == 0 {
             return format!(
                 "No lips were moved: the picture of {video} is as it was, with the sound of {audio}."

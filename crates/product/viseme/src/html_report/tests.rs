@@ -55,6 +55,7 @@ fn report(name: &str, results: Vec<FaceResult>, warnings: Vec<Warning>) -> Repor
         },
         looping: LoopFacts { mode: LoopMode::Repeat, shape: None, period_frames: None, frames_blended: 0 },
         faces: FacesReport { results, unknown: 2, ..FacesReport::default() },
+        lines: Vec::new(),
         tracks: Vec::new(),
         analysis_cache: CacheUse::Off,
         warnings,
@@ -105,7 +106,7 @@ fn pair(name: &str, seed: u32) -> FramePair {
 
 fn page(report: &Report, name: &str, evidence: &Evidence) -> String {
     let (video, audio) = (format!("in/{name}"), format!("in/{name}.wav"));
-    Page { report, video: Path::new(&video), audio: Path::new(&audio), evidence }.html()
+    Page { report, video: Path::new(&video), speeches: &[Path::new(&audio)], evidence }.html()
 }
 
 /// Reads the tags of a page and gives its text; every one that opens must close, in order.

@@ -18,6 +18,22 @@ pub(super) fn file_name(path: &Path) -> String {
     clipped(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
 }
 
+/// The names of a few files, each once, and how many more there are.
+pub(super) fn file_names(paths: &[&Path]) -> String {
+    /// Names that are told.
+    const MOST: usize = 4;
+    let mut names: Vec<String> = Vec::new();
+    for name in paths.iter().map(|path| file_name(path)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    let told = names.join(", ");
+    if more > 0 { format!("{told} and {more} more") } else { told }
+}
+
 /// A moment: `0:03.2`, `1:02:03.4`.
 pub(super) fn clock(ms: u64) -> String {
     let tenths = (ms + 50) / 100;
@@ -59,5 +75,8 @@ mod tests {
         assert_eq!([bytes(900), bytes(1_400_000), bytes(2_000_000_000)], ["0.9 kB", "1.4 MB", "2.0 GB"]);
         assert_eq!(clipped(&"ä".repeat(400)).chars().count(), 301);
         assert_eq!(file_name(Path::new("/home/someone/a.mp4")), "a.mp4");
+        let paths = ["x/a.wav", "b.wav", "a.wav", "c", "d", "e"].map(Path::new);
+        assert_eq!(file_names(&paths[..3]), "a.wav, b.wav");
+        assert_eq!(file_names(&paths), "a.wav, b.wav, c, d and 1 more");
     }
 }

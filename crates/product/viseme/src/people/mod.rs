@@ -79,14 +79,19 @@ impl People {
         self.everybody.iter().find(|person| person.id == id)
     }
 
-    /// The tracks whose lips move, in order of appearance. A character that is not seen has none.
+    /// The tracks whose lips move, in order of appearance, of those that `may_speak`. A character that is not seen has none.
     ///
     /// # Errors
     /// `InvalidInput` for a face that was asked for by a number that the video does not reach.
-    pub(crate) fn choose(&self, speakers: &Speakers, tracks: &[Track]) -> Result<Vec<TrackId>> {
+    pub(crate) fn choose(
+        &self,
+        speakers: &Speakers,
+        tracks: &[Track],
+        may_speak: impl Fn(TrackId) -> bool,
+    ) -> Result<Vec<TrackId>> {
         if let Some(choice) = speakers.by_track(self.has_characters) {
             check_face_number(tracks, choice)?;
-            return Ok(selection::choose(tracks, choice));
+            return Ok(selection::choose_among(tracks, choice, may_speak));
         }
         let is_chosen = |person: &&Person| match speakers {
             Speakers::Named(name) => person.id == *name,
@@ -106,6 +111,7 @@ impl People {
                 seen.join(", ")
             )));
         }
+        chosen.retain(|&track| may_speak(track));
         Ok(chosen)
     }
 }

@@ -16,7 +16,7 @@ use viseme_core::{Progress, Result, Stage, Warning};
 pub(crate) fn run(arguments: BatchArguments) -> Result<ExitCode> {
     let BatchArguments { list, jobs: at_a_time, defaults, json, quiet } = arguments;
     let nothing = PathBuf::new;
-    let jobs = read_list(&list, &defaults.spec(nothing(), nothing(), nothing()))?;
+    let jobs = read_list(&list, &defaults.spec(nothing(), Some(nothing()), nothing()))?;
     let screen = Screen::new(Interrupt::install()?, jobs.len(), quiet);
     let report = run_batch(&jobs, usize::from(at_a_time), &screen)?;
     if json {
@@ -87,8 +87,11 @@ fn style(has_total: bool) -> ProgressStyle {
 impl BatchObserver for Screen {
     fn started(&self, job: usize, spec: &JobSpec) {
         if !self.quiet {
-            let (place, video, audio) = (self.place(job), spec.video.display(), spec.audio.display());
-            self.say(|| printer::say(&format!("{place} {video} + {audio}")));
+            let (place, video) = (self.place(job), spec.video.display());
+            let lines = spec.say.iter().filter_map(|line| line.audio.as_ref());
+            let sounds = spec.audio.iter().chain(lines).map(|path| format!(" + {}", path.display()));
+            let sounds: String = sounds.collect();
+            self.say(|| printer::say(&format!("{place} {video}{sounds}")));
         }
         if let Some(bars) = &self.bars {
             let bar = bars.add(ProgressBar::new_spinner()).with_prefix(self.place(job));

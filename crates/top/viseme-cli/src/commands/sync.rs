@@ -24,8 +24,9 @@ pub(crate) fn run(arguments: SyncArguments) -> Result<ExitCode> {
 }
 
 fn job(arguments: SyncArguments) -> JobSpec {
-    let SyncArguments { video, audio, output, job, mask, report, .. } = arguments;
-    JobSpec { mask_output: mask, report_output: report, ..job.spec(video, audio, output) }
+    let SyncArguments { video, audio, output, say, sound, job, mask, report, .. } = arguments;
+    let spec = job.spec(video, audio, output);
+    JobSpec { say, sound, mask_output: mask, report_output: report, ..spec }
 }
 
 /// One line: where the result is, and how much of it was changed at what speed.
