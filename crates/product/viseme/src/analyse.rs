@@ -15,7 +15,7 @@ use viseme_imaging::Frame;
 
 /// A face smaller than this share of the largest in the frame, by area, does not become the largest face of its
 /// shot. Generous, since tracks are compared over all of their frames.
-const CANDIDATE_AREA: f32 = 0.5;
+pub(crate) const CANDIDATE_AREA: f32 = 0.5;
 
 /// Frames per second of the video that is made of a picture.
 const STILL_FPS: u32 = 25;

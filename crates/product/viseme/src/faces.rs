@@ -8,21 +8,25 @@ use crate::people::{Cast, Character, Embedders, People, Person, check_characters
 use crate::picture::png_bytes;
 use crate::plan::FacePlan;
 use crate::runner::face_nets;
+use crate::speaking::{HeardFrom, Senses, SpeakerSenseChoice, Speaking, Talk, hear};
 use crate::spec::{check_is_file, check_range, is_same_file};
 use crate::summary::milliseconds;
 use crate::threads::guarded;
+use crate::ticks::Ticks;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::segment::SkipReason;
 use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Observer, Progress, Pts, Result, Stage};
 use viseme_face::preview::{PreviewFace, draw};
 use viseme_face::{DetectorChoice, FaceChoice, FaceNets, FaceObservation, Track, Weights, segments};
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
-    Container, EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Tools, VideoCodec, VideoWriter,
-    mux, probe,
+    AudioReader, Container, EncodeSettings, FrameSink, MediaInfo, MuxPlan, OutputFile, OutputVideo, Tools,
+    VideoCodec, VideoWriter, mux, probe,
 };
 use viseme_models::{RtenRuntime, RuntimeRequest, Runtimes, Store};
 
@@ -47,6 +51,8 @@ pub struct FacesSpec {
     pub contact_sheet: Option<PathBuf>,
     /// Whether the landmarks are written.
     pub landmarks: bool,
+    /// What tells who speaks. None does not ask.
+    pub speaking: Option<SpeakerSenseChoice>,
     /// Which weights the face nets have.
     pub weights: Weights,
     /// Which detector looks for faces.
@@ -62,6 +68,9 @@ pub struct FacesLine {
     pub frame: u64,
     /// Its time from the start of the range, in milliseconds.
     pub timestamp_ms: u64,
+    /// Whether there is voice in the sound, when it was asked who speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<bool>,
     /// The faces in it.
     pub faces: Vec<FaceLine>,
 }
@@ -87,6 +96,9 @@ pub struct FaceLine {
     pub syncable: bool,
     /// Why not.
     pub skip_reason: Option<SkipReason>,
+    /// Whether it has the word, when it was asked who speaks. In a pause, whoever spoke before it or will speak after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaking: Option<bool>,
     /// `[x, y, z]` of each landmark in pixels, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub landmarks: Option<Vec<[f32; 3]>>,
@@ -126,9 +138,12 @@ pub fn faces(
     let nets = face_nets(spec.weights, spec.detector, &RtenRuntime::default())?;
     let folder = Store::open().ok().map(|store| store.runtimes_folder());
     let runtimes = Runtimes::find(RuntimeRequest::default(), folder.as_deref())?;
-    let embedders = Embedders::Best(runtimes, spec.weights);
+    let runtimes = Arc::new(runtimes);
+    let embedders = Embedders::Best(Arc::clone(&runtimes), spec.weights);
+    let senses = Senses::Installed(runtimes);
     guarded("faces", || {
-        Faces { spec, tools: &tools, nets: &nets, embedders: &embedders, observer }.run(output)
+        let (tools, nets) = (&tools, &nets);
+        Faces { spec, tools, nets, embedders: &embedders, senses: &senses, observer }.run(output)
     })
 }
 
@@ -145,6 +160,7 @@ impl FacesSpec {
             preview: None,
             contact_sheet: None,
             landmarks: false,
+            speaking: None,
             weights: Weights::default(),
             detector: DetectorChoice::default(),
             limits: Limits::default(),
@@ -187,6 +203,7 @@ struct Faces<'a> {
     tools: &'a Tools,
     nets: &'a FaceNets,
     embedders: &'a Embedders,
+    senses: &'a Senses,
     observer: &'a dyn Observer,
 }
 
@@ -214,7 +231,8 @@ impl Faces<'_> {
         let analysis = analyst.analyse(None, self.observer)?;
         let (people, warnings) = cast.identify(&analysis, self.observer)?;
         analysis.warnings.iter().chain(&warnings).for_each(|warning| self.observer.warn(warning));
-        let seen = Seen::new(&analysis, &people);
+        let speaking = self.speaking(&info, &clip, &analysis, &people)?;
+        let seen = Seen { speaking, ..Seen::new(&analysis, &people) };
         let summary = seen.write_lines(output, spec.landmarks, self.nets.detector.name())?;
         if let Some(preview) = preview {
             let picture = work_dir.path().join("preview.mov");
@@ -237,6 +255,27 @@ impl Faces<'_> {
 
     fn range(&self) -> TimeRange {
         TimeRange { start_s: self.spec.start_s, end_s: self.spec.end_s }
+    }
+
+    /// Who speaks when, where that was asked.
+    fn speaking(
+        &self,
+        info: &MediaInfo,
+        clip: &FileClip<'_>,
+        analysis: &Analysis,
+        people: &People,
+    ) -> Result<Option<Speaking>> {
+        let Some(choice) = self.spec.speaking else { return Ok(None) };
+        let video = &self.spec.video;
+        let audio = info.default_audio().ok_or_else(|| {
+            Error::invalid_input(format!("{} has no sound: nobody can be heard", video.display()))
+        })?;
+        let reader = AudioReader::open_stream(self.tools, video, audio, SAMPLE_RATE_HZ, &self.spec.limits)?;
+        let sense = self.senses.open(choice, HeardFrom::Original)?;
+        let part_s = (analysis.times.seconds(analysis.times.origin().0), analysis.times.length_s());
+        let heard = hear(reader, HeardFrom::Original, part_s, self.observer)?;
+        let talk = Talk { clip, range: self.range(), analysis, people, observer: self.observer };
+        talk.listen(sense.as_ref(), &heard).map(Some)
     }
 
     /// Writes the frames with the faces drawn on them.
@@ -287,6 +326,7 @@ struct Seen<'a> {
     analysis: &'a Analysis,
     people: &'a People,
     plans: Vec<FacePlan>,
+    speaking: Option<Speaking>,
 }
 
 /// One face of one frame.
@@ -296,6 +336,7 @@ struct SeenFace<'a> {
     face: FaceObservation,
     quality: f32,
     skip: Option<SkipReason>,
+    speaking: Option<bool>,
 }
 
 impl<'a> Seen<'a> {
@@ -303,11 +344,14 @@ impl<'a> Seen<'a> {
         let frames = 0..analysis.times.len() as u64;
         let tracks = analysis.tracks.tracks().iter();
         let plan = |track: &Track| FacePlan::new(track.id, &segments::frame_states(track, frames.clone()));
-        Self { analysis, people, plans: tracks.map(plan).collect() }
+        Self { analysis, people, plans: tracks.map(plan).collect(), speaking: None }
     }
 
     fn in_frame(&self, frame: FrameIndex) -> Result<Vec<SeenFace<'a>>> {
         let mut faces = Vec::new();
+        let tick = Ticks::new(&self.analysis.times).of_source(frame.0);
+        let speaker = self.speaking.as_ref().map(|speaking| speaking.person_at(tick));
+        let speaker = speaker.map(|position| position.and_then(|position| self.people.all().get(position)));
         for plan in &self.plans {
             let tracks = &self.analysis.tracks;
             let summary = tracks.track(plan.track).and_then(|track| track.summary(frame));
@@ -316,7 +360,9 @@ impl<'a> Seen<'a> {
                 && let Some(face) = tracks.smoothed(plan.track, frame)?
             {
                 let (number, skip) = (plan.track.0 + 1, plan.source_state(frame).skip);
-                faces.push(SeenFace { number, person, face, quality: segments::sync_quality(summary), skip });
+                let speaking = speaker.map(|speaker| speaker.is_some_and(|other| other.id == person.id));
+                let quality = segments::sync_quality(summary);
+                faces.push(SeenFace { number, person, face, quality, skip, speaking });
             }
         }
         Ok(faces)
@@ -336,6 +382,10 @@ impl<'a> Seen<'a> {
             let line = FacesLine {
                 frame: index as u64,
                 timestamp_ms: milliseconds(times.seconds(times.start(index))),
+                voice: self
+                    .speaking
+                    .as_ref()
+                    .map(|speaking| speaking.has_voice(Ticks::new(times).of_source(index as u64))),
                 faces: faces.iter().map(|seen| seen.line(with_landmarks)).collect(),
             };
             let mut text = serde_json::to_vec(&line)
@@ -384,6 +434,7 @@ impl SeenFace<'_> {
             sync_quality: self.quality,
             syncable: self.skip.is_none(),
             skip_reason: self.skip,
+            speaking: self.speaking,
             landmarks: with_landmarks.then(landmarks),
         }
     }

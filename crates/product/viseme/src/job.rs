@@ -16,6 +16,7 @@ use crate::registry;
 use crate::render::{Rendered, Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
+use crate::speaking::{SpeakerSpans, Speaking};
 use crate::spec::JobSpec;
 use crate::summary::{Facts, input_facts};
 use crate::untouched::copied_picture;
@@ -114,7 +115,10 @@ impl Job<'_> {
         let voices = voices(spec, &roles);
         let heard = self.timed(Stage::Listen, |job| job.listen(&inputs, &voices, engine.as_mut()))?;
         let expected = self.timed(Stage::Listen, |job| job.expected(&inputs, &voices))?;
-        let plan = self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard))?;
+        let speaking = self
+            .timed(Stage::Listen, |job| Speaking::in_job(job.runner, spec, &inputs, &seen, job.observer))?;
+        let (plan, spans) =
+            self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard, speaking.as_ref()))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, &roles, engine.as_mut()))?;
         let enhancement = self.runner.enhancer.as_ref();
         let enhancement = enhancement.map(|e| Enhancement::new(Arc::clone(e), spec.enhance.options()));
@@ -143,6 +147,7 @@ impl Job<'_> {
             people: &people,
             cache_use,
             plan: &plan,
+            speaking: speaking.as_ref().zip(spans.as_ref()),
             roles: &roles,
             heard: &heard,
             speech: &speech,
@@ -268,9 +273,14 @@ impl Job<'_> {
         self.spec.report_output.as_ref().map(all).transpose()
     }
 
-    fn plan(&mut self, seen: &Seen<'_>, roles: &[Role], heard: &Heard) -> Result<Plan> {
+    fn plan(
+        &mut self,
+        seen: &Seen<'_>,
+        roles: &[Role],
+        heard: &Heard,
+        speaking: Option<&Speaking>,
+    ) -> Result<(Plan, Option<SpeakerSpans>)> {
         let Seen { clip, analysis, .. } = *seen;
-        let faces = speaking_faces(self.spec, seen, roles, heard)?;
         // A picture has no end of its own; a range starts at zero.
         let loop_mode = if clip.is_still() { LoopMode::Repeat } else { self.spec.loop_mode };
         let lead = self.lead(seen);
@@ -278,7 +288,11 @@ impl Job<'_> {
         let is_looped = speech_s - analysis.times.seconds(lead.0) > analysis.times.length_s();
         let loop_shape = self.loop_shape(clip, analysis, loop_mode, is_looped)?;
         let times = analysis.times.clone();
-        let plan = plan(PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces });
+        let input = PlanInput { times, lead, speech_s, loop_mode, loop_shape, faces: Vec::new() };
+        let spans =
+            speaking.map(|speaking| SpeakerSpans::new(speaking, &plan(input.clone()), &analysis.times));
+        let faces = speaking_faces(self.spec, seen, roles, heard, spans.as_ref())?;
+        let plan = plan(PlanInput { faces, ..input });
         self.check_length(&plan)?;
         if !plan.moves_lips() {
             let message = "no usable face: the picture is left as it is".to_owned();
@@ -288,7 +302,7 @@ impl Job<'_> {
             let message = format!("the speech is longer than the video: {}", repetition(&plan));
             self.warn(Warning::new(WarningCode::Looped, message));
         }
-        Ok(plan)
+        Ok((plan, spans))
     }
 
     /// When the first frame is shown, in ticks of the output.
@@ -426,6 +440,7 @@ impl Job<'_> {
             output,
             looping: facts.plan.loop_facts(),
             faces: FacesReport::new(&self.spec.characters, facts.people, facts),
+            speakers: facts.speakers(),
             lines: line_reports(&self.spec.say, facts),
             tracks: facts.tracks(),
             analysis_cache: facts.cache_use,

@@ -37,9 +37,11 @@ mod runner;
 mod score;
 mod source;
 mod speakers;
+mod speaking;
 mod spec;
 mod summary;
 mod threads;
+mod ticks;
 mod times;
 mod turns;
 mod untouched;
@@ -65,6 +67,7 @@ pub use score::{
     score,
 };
 pub use speakers::Speakers;
+pub use speaking::{HeardFrom, SpeakerSenseChoice, SpeakerTurnReport, SpeakersReport};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_engines::EnhanceArea;

@@ -3,6 +3,7 @@
 use crate::cache::CacheUse;
 use crate::loops::LoopFacts;
 use crate::people::FacesReport;
+use crate::speaking::SpeakersReport;
 use crate::voices::LineReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub struct Report {
     pub looping: LoopFacts,
     /// What happened to each person.
     pub faces: FacesReport,
+    /// Who was taken for the speaker, where the faces spoke in turns.
+    pub speakers: Option<SpeakersReport>,
     /// Who spoke what, in the order of the job.
     pub lines: Vec<LineReport>,
     /// Every face that was followed, in order of appearance.

@@ -6,11 +6,13 @@ use crate::job;
 use crate::people::Embedders;
 use crate::registry;
 use crate::report::Report;
+use crate::speaking::Senses;
 use crate::spec::JobSpec;
 use crate::threads::guarded;
 use std::path::PathBuf;
 use std::sync::Arc;
 use viseme_core::{Observer, Result, Warning};
+use viseme_engines::speaking::{NativeSense, SpeakerSense};
 use viseme_engines::{FaceEnhancer, LocalEngine};
 use viseme_face::identity::FaceEmbedder;
 use viseme_face::{DetectorChoice, FaceNets, InstalledModels, Weights};
@@ -27,6 +29,8 @@ pub struct Runner {
     pub(crate) enhancer: Option<Arc<dyn FaceEnhancer>>,
     /// What tells people apart, where a job needs it.
     pub(crate) embedders: Embedders,
+    /// What tells who speaks, where a job needs it.
+    pub(crate) senses: Senses,
     /// Where each job makes its folder for temporary files.
     pub(crate) temporary: PathBuf,
     /// Where its models run.
@@ -49,6 +53,7 @@ impl Runner {
             engine,
             enhancer: None,
             embedders: Embedders::Given(None),
+            senses: Senses::Given(Arc::new(NativeSense)),
             temporary: std::env::temp_dir(),
             models: Vec::new(),
             warnings: Vec::new(),
@@ -61,6 +66,12 @@ impl Runner {
     #[must_use]
     pub fn with_embedder(self, embedder: Arc<dyn FaceEmbedder>) -> Self {
         Self { embedders: Embedders::Given(Some(embedder)), ..self }
+    }
+
+    /// The same, but `sense` tells who speaks, whatever a job says.
+    #[must_use]
+    pub fn with_speaker_sense(self, sense: Arc<dyn SpeakerSense>) -> Self {
+        Self { senses: Senses::Given(sense), ..self }
     }
 
     /// The same, but the faces are made sharper after the engine: by `enhancer`, as the job says.
@@ -106,10 +117,11 @@ impl Runner {
         let (models, mut warnings) = (runtime.placed(), runtime.take_warnings());
         warnings.extend(missing);
         let cache = AnalysisCache::from_environment()?;
-        let embedders = Embedders::Best(runtime, spec.weights);
+        let runtime = Arc::new(runtime);
         Ok(Self {
             enhancer,
-            embedders,
+            embedders: Embedders::Best(Arc::clone(&runtime), spec.weights),
+            senses: Senses::Installed(runtime),
             models,
             warnings,
             cache,

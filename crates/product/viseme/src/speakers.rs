@@ -11,11 +11,14 @@ use viseme_face::FaceChoice;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speakers {
-    /// Every character that is seen, where the job has characters; otherwise as [`Largest`](Self::Largest).
+    /// Every character that is seen, where the job has characters; otherwise as [`Speaking`](Self::Speaking) where faces of
+    /// comparable size are seen together for a good part of the video, and as [`Largest`](Self::Largest) where not.
     #[default]
     Auto,
     /// At each moment one face: of those that are seen together the larger.
     Largest,
+    /// At each moment the face that speaks in the original: who that is comes from its picture and its sound.
+    Speaking,
     /// Every face.
     All,
     /// The n-th track in order of appearance, counted from 1.
@@ -40,7 +43,7 @@ impl Speakers {
                 let known: Vec<&str> = characters.iter().map(|character| character.id.as_str()).collect();
                 let known = if known.is_empty() { String::new() } else { format!("{}, ", known.join(", ")) };
                 Err(Error::invalid_input(format!("there is no character '{name}'")).with_hint(format!(
-                    "A face can be: {known}face_1, face_2, …, a number, largest, all or auto."
+                    "A face can be: {known}face_1, face_2, …, a number, largest, speaking, all or auto."
                 )))
             }
             _ => Ok(()),
@@ -51,7 +54,8 @@ impl Speakers {
     pub(crate) fn by_track(&self, has_characters: bool) -> Option<FaceChoice> {
         match self {
             Self::Auto if has_characters => None,
-            Self::Auto | Self::Largest => Some(FaceChoice::Largest),
+            // Whoever may speak is as large as half the largest.
+            Self::Auto | Self::Largest | Self::Speaking => Some(FaceChoice::Largest),
             Self::All => Some(FaceChoice::All),
             Self::Nth(number) => Some(FaceChoice::Nth(*number)),
             Self::Named(_) => None,
@@ -62,11 +66,12 @@ impl Speakers {
 impl FromStr for Speakers {
     type Err = Infallible;
 
-    /// Reads `auto`, `largest`, `all`, a number, or else a name.
+    /// Reads `auto`, `largest`, `speaking`, `all`, a number, or else a name.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "auto" => Self::Auto,
             "largest" => Self::Largest,
+            "speaking" => Self::Speaking,
             "all" => Self::All,
             other => other.parse().map_or_else(|_| Self::Named(other.to_owned()), Self::Nth),
         })
@@ -83,7 +88,7 @@ mod tests {
         let read = |text: &str| -> Speakers { text.parse().unwrap() };
         assert_eq!(read("auto"), Speakers::default());
         assert_eq!(read("2"), Speakers::Nth(2));
-        for good in ["auto", "largest", "all", "1", "alice", "face_2"] {
+        for good in ["auto", "largest", "speaking", "all", "1", "alice", "face_2"] {
             read(good).validate(&characters).unwrap();
         }
         for bad in ["0", "bob", "face_0", "face_x", "-1", ""] {

@@ -6,6 +6,7 @@ use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
 use crate::people::{Character, check_characters};
 use crate::registry;
 use crate::speakers::Speakers;
+use crate::speaking::SpeakerSenseChoice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,9 @@ pub struct JobSpec {
     /// Who speaks `audio`.
     #[serde(default)]
     pub face: Speakers,
+    /// What tells who speaks, where faces speak in turns.
+    #[serde(default)]
+    pub speaker_sense: SpeakerSenseChoice,
     /// The people whom the job knows by name, with pictures of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub characters: Vec<Character>,
@@ -188,6 +192,7 @@ impl JobSpec {
             sound: None,
             output: output.into(),
             face: Speakers::default(),
+            speaker_sense: SpeakerSenseChoice::default(),
             characters: Vec::new(),
             similarity: None,
             start_s: None,

@@ -7,6 +7,7 @@ use crate::people::People;
 use crate::plan::{Plan, PlannedFrame};
 use crate::render::Rendered;
 use crate::report::{InputFacts, OutputFacts, SpeechFacts, TrackReport, TrackSummary};
+use crate::speaking::{SpeakerSpans, SpeakersReport, Speaking};
 use crate::voices::{Heard, Role};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) cache_use: CacheUse,
     pub(crate) people: &'a People,
     pub(crate) plan: &'a Plan,
+    /// Who speaks when, where the faces speak in turns.
+    pub(crate) speaking: Option<(&'a Speaking, &'a SpeakerSpans)>,
     pub(crate) roles: &'a [Role],
     pub(crate) heard: &'a Heard,
     pub(crate) speech: &'a BTreeMap<VoiceId, SpeechSummary>,
@@ -31,6 +34,12 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Who was taken for the speaker.
+    pub(crate) fn speakers(&self) -> Option<SpeakersReport> {
+        let report = |(speaking, spans)| SpeakersReport::new(speaking, spans, self.people, self.analysis);
+        self.speaking.map(report)
+    }
+
     /// The speech that went in.
     pub(crate) fn speech(&self) -> SpeechFacts {
         SpeechFacts {

@@ -129,9 +129,13 @@ pub(crate) struct SyncArguments {
 /// How a job is done, whatever its files: of one job, or of all in a list.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct JobArguments {
-    /// Whose lips: auto (all characters, else largest), largest, all, the n-th face, or a name
-    #[arg(long, value_name = "auto|largest|all|N|NAME", default_value = "auto", value_parser = people::parse_speakers)]
+    /// Whose lips: auto (all characters; else speaking where people are seen together, else largest), largest, speaking
+    /// (whoever speaks in the original), all, the n-th face, or a name
+    #[arg(long, value_name = "auto|largest|speaking|all|N|NAME", default_value = "auto", value_parser = people::parse_speakers)]
     pub(crate) face: viseme::Speakers,
+    /// What tells who speaks: LR-ASD where it is installed, or our own measure
+    #[arg(long, value_name = "auto|native|lr_asd", default_value = "auto", help_heading = "People")]
+    pub(crate) speaker_sense: viseme::SpeakerSenseChoice,
     #[command(flatten)]
     pub(crate) characters: CharacterArguments,
     /// Use the video from this time on (seconds, or [h:]m:s)
@@ -183,6 +187,7 @@ impl JobArguments {
     pub(crate) fn spec(self, video: PathBuf, audio: Option<PathBuf>, output: PathBuf) -> viseme::JobSpec {
         viseme::JobSpec {
             face: self.face,
+            speaker_sense: self.speaker_sense,
             characters: self.characters.characters(),
             similarity: self.characters.similarity,
             start_s: self.start,
@@ -318,6 +323,9 @@ pub(crate) struct FacesArguments {
     /// Put the landmarks of every frame into the JSON
     #[arg(long)]
     pub(crate) landmarks: bool,
+    /// Say who speaks in every frame: by LR-ASD where it is installed, or by our own measure
+    #[arg(long, value_name = "auto|native|lr_asd", num_args = 0..=1, default_missing_value = "auto")]
+    pub(crate) speaking: Option<viseme::SpeakerSenseChoice>,
     /// Use the video from this time on (seconds, or [h:]m:s)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) start: Option<f64>,

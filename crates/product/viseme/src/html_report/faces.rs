@@ -6,6 +6,7 @@ use super::{MOST_FACES, sync_curve};
 use crate::evidence::SyncCurve;
 use crate::people::FaceResult;
 use crate::report::Report;
+use crate::speaking::{HeardFrom, SpeakersReport};
 use maud::{Markup, html};
 use viseme_core::segment::Segment;
 
@@ -22,6 +23,7 @@ pub(super) fn section(report: &Report, curves: &[SyncCurve]) -> Markup {
     html! {
         section {
             h2 { "Faces" }
+            @if let Some(speakers) = &report.speakers { (turns(speakers)) }
             @if faces.is_empty() { p { "No face was to be moved." } }
             @for &face in &faces {
                 @let curve = curves.iter().find(|curve| curve.name == face.character_id);
@@ -33,6 +35,38 @@ pub(super) fn section(report: &Report, curves: &[SyncCurve]) -> Markup {
                 p.note { (rest.len()) " more faces were synced for " (seconds(synced_ms)) " together." }
             }
             @if unasked > 0 { p.note { (unasked) " more were seen and not asked for: left as they were." } }
+        }
+    }
+}
+
+/// Who was taken for the speaker.
+fn turns(speakers: &SpeakersReport) -> Markup {
+    let sense = match speakers.sense.as_str() {
+        "native" => "how the mouths open",
+        _ => "the net LR-ASD",
+    };
+    let sound = match speakers.heard {
+        HeardFrom::Original => "the sound of the video",
+        HeardFrom::Speech => "the new speech, since the video has no sound",
+    };
+    html! {
+        p { "They speak in " (speakers.turns.len()) " turns: " (sense) " and " (sound) " said who has the word." }
+        details {
+            summary { "Turns as a table" }
+            table {
+                thead { tr { th { "From" } th { "To" } th { "Who" } th { "Score" } } }
+                tbody {
+                    @for turn in speakers.turns.iter().take(MOST_ROWS) {
+                        tr {
+                            td { (clock(turn.start_ms)) }
+                            td { (clock(turn.end_ms)) }
+                            td { (clipped(&turn.character_id)) }
+                            td { (format!("{:.1}", turn.score)) }
+                        }
+                    }
+                }
+            }
+            @if speakers.turns.len() > MOST_ROWS { p.note { "And " (speakers.turns.len() - MOST_ROWS) " more." } }
         }
     }
 }

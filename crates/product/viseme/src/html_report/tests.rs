@@ -56,6 +56,7 @@ fn report(name: &str, results: Vec<FaceResult>, warnings: Vec<Warning>) -> Repor
         looping: LoopFacts { mode: LoopMode::Repeat, shape: None, period_frames: None, frames_blended: 0 },
         faces: FacesReport { results, unknown: 2, ..FacesReport::default() },
         lines: Vec::new(),
+        speakers: None,
         tracks: Vec::new(),
         analysis_cache: CacheUse::Off,
         warnings,

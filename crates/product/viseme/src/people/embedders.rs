@@ -12,7 +12,7 @@ pub(crate) enum Embedders {
     /// The caller's.
     Given(Option<Arc<dyn FaceEmbedder>>),
     /// The best that is installed on this machine, our own with these weights where none is.
-    Best(Runtimes, Weights),
+    Best(Arc<Runtimes>, Weights),
 }
 
 impl Embedders {
@@ -25,8 +25,10 @@ impl Embedders {
             Self::Given(embedder) => Ok(embedder.clone()),
             // Without a folder for models nothing is installed.
             Self::Best(runtimes, weights) => match Store::open() {
-                Ok(store) => InstalledModels::new(&store, runtimes).best_embedder(*weights).map(Some),
-                Err(_) => Ok(Some(Arc::new(native(runtimes, *weights)?))),
+                Ok(store) => {
+                    InstalledModels::new(&store, runtimes.as_ref()).best_embedder(*weights).map(Some)
+                }
+                Err(_) => Ok(Some(Arc::new(native(runtimes.as_ref(), *weights)?))),
             },
         }
     }

@@ -7,6 +7,7 @@ use super::hearing::Sound;
 use super::{SyncNetScore, SyncNetScores};
 use crate::analyse::Analysis;
 use crate::clip::{Clip, FileClip, RangeReader, TimeRange};
+use crate::ticks::{Samples, Ticks};
 use std::collections::BTreeMap;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage};
@@ -15,7 +16,7 @@ use viseme_engines::metrics::syncnet_crop::{CropRect, crop_rects};
 use viseme_engines::metrics::syncnet_picture::syncnet_picture;
 use viseme_engines::metrics::syncnet_track::{SyncNet, SyncNetTrack};
 use viseme_face::TrackId;
-use viseme_media::{AudioReader, Tools};
+use viseme_media::Tools;
 use viseme_models::{ModelFile, RuntimeRequest, Runtimes, Store};
 
 /// The name of the model in the store, and of its parts.
@@ -23,8 +24,6 @@ const MODEL: &str = "syncnet_v2";
 const LIP: &str = "lip";
 const AUDIO: &str = "audio";
 
-/// Frames per second that the nets were trained at.
-const FPS: f64 = 25.0;
 /// Shorter faces are left out, as in the reference (`min_track`).
 const LEAST_FRAMES: usize = 100;
 
@@ -73,8 +72,8 @@ impl Installed {
         limits: &Limits,
         observer: &dyn Observer,
     ) -> Result<SyncNetScores> {
-        let ticks = Ticks { analysis };
-        let mut faces = self.faces(&ticks, chosen);
+        let ticks = Ticks::new(&analysis.times);
+        let mut faces = self.faces(&ticks, analysis, chosen);
         let mut scores = BTreeMap::new();
         let Some(last) = faces.iter().map(Face::end).max() else { return Ok(scores) };
         let mut reader = RangeReader::open(clip, TimeRange::default())?;
@@ -104,8 +103,8 @@ impl Installed {
     }
 
     /// The chosen faces that are long enough.
-    fn faces(&self, ticks: &Ticks<'_>, chosen: &[TrackId]) -> Vec<Face> {
-        let tracks = chosen.iter().filter_map(|&id| ticks.analysis.tracks.track(id));
+    fn faces(&self, ticks: &Ticks<'_>, analysis: &Analysis, chosen: &[TrackId]) -> Vec<Face> {
+        let tracks = chosen.iter().filter_map(|&id| analysis.tracks.track(id));
         let face = |track: &viseme_face::Track| {
             let seen: Vec<(u64, [f64; 4])> = (0..ticks.len())
                 .filter_map(|tick| {
@@ -139,62 +138,5 @@ impl SyncNetScore {
             offset_frames: score.offset,
             windows: score.distances.len() as u64,
         }
-    }
-}
-
-/// The frames of 25 a second that the video is seen as.
-struct Ticks<'a> {
-    analysis: &'a Analysis,
-}
-
-impl Ticks<'_> {
-    fn len(&self) -> u64 {
-        let times = &self.analysis.times;
-        (times.seconds(times.end()) * FPS).round() as u64
-    }
-
-    /// The source frame that is shown at one of them: the last whose time, rounded to a 25th, is not later. So does
-    /// ffmpeg's `fps` filter.
-    fn source(&self, tick: u64) -> u64 {
-        let times = &self.analysis.times;
-        let is_later = |frame: usize| times.seconds(times.start(frame)) * FPS + 0.5 >= tick as f64 + 1.0;
-        let (mut low, mut high) = (0, times.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if is_later(middle) { high = middle } else { low = middle + 1 }
-        }
-        low.saturating_sub(1) as u64
-    }
-}
-
-/// Samples in pieces of any size.
-struct Samples {
-    reader: AudioReader,
-    pending: Vec<f32>,
-}
-
-impl Samples {
-    /// Goes to the moment `lead_s` of a sound; before its start it is silent.
-    fn open(reader: AudioReader, lead_s: f64) -> Result<Self> {
-        let lead = (lead_s * f64::from(SAMPLE_RATE_HZ)).round();
-        let mut samples = Self { reader, pending: vec![0.0; (-lead).max(0.0) as usize] };
-        let mut left = lead.max(0.0) as usize;
-        while left > 0 {
-            let skipped = samples.take(left.min(SAMPLE_RATE_HZ as usize))?.len();
-            if skipped == 0 {
-                break;
-            }
-            left -= skipped;
-        }
-        Ok(samples)
-    }
-
-    /// The next `count` samples; fewer at the end.
-    fn take(&mut self, count: usize) -> Result<Vec<f32>> {
-        while self.pending.len() < count {
-            let Some(chunk) = self.reader.next_chunk()? else { break };
-            self.pending.extend(chunk);
-        }
-        Ok(self.pending.drain(..count.min(self.pending.len())).collect())
     }
 }

@@ -4,11 +4,12 @@ use super::{Heard, Role};
 use crate::job::Seen;
 use crate::plan::FacePlan;
 use crate::speakers::Speakers;
+use crate::speaking::SpeakerSpans;
 use crate::spec::JobSpec;
 use viseme_core::Result;
 use viseme_face::{TrackId, segments};
 
-/// What happens to each face that speaks, in order of appearance.
+/// What happens to each face that speaks, in order of appearance. `turns` are those of faces that speak in turns.
 ///
 /// # Errors
 /// `InvalidInput` for a face that was asked for and is not in the video.
@@ -17,6 +18,7 @@ pub(crate) fn speaking_faces(
     seen: &Seen<'_>,
     roles: &[Role],
     heard: &Heard,
+    turns: Option<&SpeakerSpans>,
 ) -> Result<Vec<FacePlan>> {
     let Seen { analysis, people, .. } = *seen;
     let frames = 0..analysis.times.len() as u64;
@@ -32,8 +34,12 @@ pub(crate) fn speaking_faces(
     }
     if has_main_speakers(spec) {
         let has_no_lines = |id: TrackId| !roles.iter().any(|role| role.tracks.contains(&id));
-        let chosen = people.choose(&spec.face, analysis.tracks.tracks(), has_no_lines)?;
-        faces.extend(chosen.iter().filter_map(plan));
+        if let Some(turns) = turns {
+            faces.extend(turns.faces(analysis, people).into_iter().filter(|face| has_no_lines(face.track)));
+        } else {
+            let chosen = people.choose(&spec.face, analysis.tracks.tracks(), has_no_lines)?;
+            faces.extend(chosen.iter().filter_map(plan));
+        }
     }
     faces.sort_by_key(|face| face.track);
     Ok(faces)

@@ -18,6 +18,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         preview: arguments.preview,
         contact_sheet: arguments.contact_sheet,
         landmarks: arguments.landmarks,
+        speaking: arguments.speaking,
         weights: arguments.weights.into(),
         detector: arguments.detector,
         limits: arguments.limits.limits(),
