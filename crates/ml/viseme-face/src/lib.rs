@@ -38,5 +38,5 @@ pub use nets::{FaceNets, Weights};
 pub use observation::{FaceObservation, TrackId};
 pub use pose::HeadPose;
 pub use selection::FaceChoice;
-pub use store::{FaceSummary, Track, TrackRecorder, TrackStore};
+pub use store::{DEFAULT_SMOOTHING, FaceSummary, Track, TrackRecorder, TrackStore};
 pub use tracker::{Tracker, TrackerOptions};

@@ -68,7 +68,7 @@ fn largest<'a>(tracks: impl Iterator<Item = &'a Track>) -> Vec<TrackId> {
 }
 
 fn weight(track: &Track) -> f32 {
-    track.mean_area() * track.mean_presence() * (track.summaries.len() as f32 / FULL_WEIGHT_FRAMES).min(1.0)
+    track.mean_area() * track.mean_presence() * (track.seen().count() as f32 / FULL_WEIGHT_FRAMES).min(1.0)
 }
 
 #[cfg(test)]

@@ -48,15 +48,16 @@ fn a_speaker_in_plain_sight_is_followed_in_nearly_every_frame() {
     for clip in ["may_5s_512.mp4", "grid_pwij3p.mpg", "vr_1_700.mp4"] {
         let folder = tempfile::tempdir().unwrap();
         let (frames, store) = follow(&media.join(clip), 60, folder.path());
-        let longest = store.tracks().iter().max_by_key(|track| track.summaries.len()).unwrap();
-        let share = longest.summaries.len() as f64 / frames as f64;
+        let longest = store.tracks().iter().max_by_key(|track| track.seen().count()).unwrap();
+        let share = longest.seen().count() as f64 / frames as f64;
         assert!(share >= 0.98, "{clip}: followed in {share:.3} of {frames} frames");
-        for frame in longest.frames() {
-            let face = store.smoothed(longest.id, FrameIndex(frame)).unwrap().unwrap();
+        for (frame, _) in longest.seen() {
+            let face = store.smoothed(longest.id, frame).unwrap().unwrap();
             let mouth = MouthShape::of(&face);
             assert!(
                 (0.0..0.8).contains(&mouth.opening()) && (0.3..1.5).contains(&mouth.width()),
-                "{clip} {frame}"
+                "{clip} {}",
+                frame.0
             );
         }
     }
@@ -67,6 +68,6 @@ fn people_seen_from_above_have_no_faces() {
     let Some(media) = media() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (frames, store) = follow(&media.join("iot_person_768.mp4"), 150, folder.path());
-    let seen: usize = store.tracks().iter().map(|track| track.summaries.len()).sum();
+    let seen: usize = store.tracks().iter().map(|track| track.seen().count()).sum();
     assert!((seen as f64) < 0.02 * frames as f64, "{seen} faces in {frames} frames");
 }

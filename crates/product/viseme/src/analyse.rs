@@ -37,6 +37,13 @@ pub(crate) struct Analysis {
     pub(crate) warnings: Vec<Warning>,
 }
 
+impl Analysis {
+    /// The same with faces that are smoothed over time so strongly, 0 to 1.
+    pub(crate) fn with_smoothing(self, smoothing: f32) -> Self {
+        Self { tracks: self.tracks.with_smoothing(smoothing), ..self }
+    }
+}
+
 /// What is shown each frame of the first pass, with its number in the range and its faces.
 pub(crate) type Visit<'a> = dyn FnMut(FrameIndex, &Frame, &[(TrackId, FaceObservation)]) -> Result<()> + 'a;
 

@@ -9,7 +9,7 @@ use crate::picture::png_bytes;
 use crate::plan::FacePlan;
 use crate::runner::face_nets;
 use crate::speaking::{HeardFrom, Senses, SpeakerSenseChoice, Speaking, Talk, hear};
-use crate::spec::{check_is_file, check_range, is_same_file};
+use crate::spec::{check_is_file, check_range, check_smoothing, is_same_file};
 use crate::summary::milliseconds;
 use crate::threads::guarded;
 use crate::ticks::Ticks;
@@ -22,7 +22,9 @@ use viseme_audio::mel::SAMPLE_RATE_HZ;
 use viseme_core::segment::SkipReason;
 use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Observer, Progress, Pts, Result, Stage};
 use viseme_face::preview::{PreviewFace, draw};
-use viseme_face::{DetectorChoice, FaceChoice, FaceNets, FaceObservation, Track, Weights, segments};
+use viseme_face::{
+    DEFAULT_SMOOTHING, DetectorChoice, FaceChoice, FaceNets, FaceObservation, Track, Weights, segments,
+};
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
     AudioReader, Container, EncodeSettings, FrameSink, MediaInfo, MuxPlan, OutputFile, OutputVideo, Tools,
@@ -49,6 +51,8 @@ pub struct FacesSpec {
     /// Where to write a picture, PNG, of up to 24 frames spread over the range with the same drawn on them. None writes
     /// none.
     pub contact_sheet: Option<PathBuf>,
+    /// How strongly faces are smoothed over time, 0 (as they were seen) to 1.
+    pub smoothing: f32,
     /// Whether the landmarks are written.
     pub landmarks: bool,
     /// What tells who speaks. None does not ask.
@@ -159,6 +163,7 @@ impl FacesSpec {
             similarity: None,
             preview: None,
             contact_sheet: None,
+            smoothing: DEFAULT_SMOOTHING,
             landmarks: false,
             speaking: None,
             weights: Weights::default(),
@@ -173,6 +178,7 @@ impl FacesSpec {
     /// `NotFound`, `InvalidInput` or `Unsupported`.
     pub fn validate(&self) -> Result<()> {
         check_range(self.start_s, self.end_s)?;
+        check_smoothing(self.smoothing)?;
         check_is_file(&self.video)?;
         check_characters(&self.characters, self.similarity)?;
         let references = || self.characters.iter().flat_map(|character| &character.references);
@@ -228,7 +234,7 @@ impl Faces<'_> {
             limits,
             work_dir: work_dir.path(),
         };
-        let analysis = analyst.analyse(None, self.observer)?;
+        let analysis = analyst.analyse(None, self.observer)?.with_smoothing(spec.smoothing);
         let (people, warnings) = cast.identify(&analysis, self.observer)?;
         analysis.warnings.iter().chain(&warnings).for_each(|warning| self.observer.warn(warning));
         let speaking = self.speaking(&info, &clip, &analysis, &people)?;

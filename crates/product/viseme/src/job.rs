@@ -220,7 +220,8 @@ impl Job<'_> {
         };
         let (analysis, cache_use) = cache::analyse(&asked, &analyst, engine, self.observer)?;
         analysis.warnings.iter().for_each(|warning| self.warn(warning.clone()));
-        Ok((analysis, cache_use))
+        // What is kept for the next speech are the faces as they were seen.
+        Ok((analysis.with_smoothing(self.spec.smoothing), cache_use))
     }
 
     /// Says who has lines.

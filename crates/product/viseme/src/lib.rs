@@ -71,7 +71,7 @@ pub use speaking::{HeardFrom, SpeakerSenseChoice, SpeakerTurnReport, SpeakersRep
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};
 pub use times::FrameTimes;
 pub use viseme_engines::EnhanceArea;
-pub use viseme_face::{DetectorChoice, FaceChoice, Weights};
+pub use viseme_face::{DEFAULT_SMOOTHING, DetectorChoice, FaceChoice, Weights};
 pub use viseme_media::VideoCodec as Codec;
 pub use viseme_models::{PlacedModel, RuntimeRequest};
 pub use voices::LineReport;

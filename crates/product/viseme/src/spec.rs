@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, ErrorKind, Limits, Result};
-use viseme_face::{DetectorChoice, Weights};
+use viseme_face::{DEFAULT_SMOOTHING, DetectorChoice, Weights};
 use viseme_media::{Container, EncodeSettings, VideoCodec};
 use viseme_models::RuntimeRequest;
 
@@ -66,6 +66,9 @@ pub struct JobSpec {
     /// How many frames are blended at each boundary of a loop in the modes that blend, 1 to 30.
     #[serde(default = "default_crossfade_frames")]
     pub crossfade_frames: u8,
+    /// How strongly faces are smoothed over time, 0 (as they were seen) to 1.
+    #[serde(default = "default_smoothing")]
+    pub smoothing: f32,
     /// What makes the mouths.
     #[serde(default)]
     pub engine: EngineChoice,
@@ -167,6 +170,10 @@ fn default_crossfade_frames() -> u8 {
     DEFAULT_CROSSFADE_FRAMES
 }
 
+fn default_smoothing() -> f32 {
+    DEFAULT_SMOOTHING
+}
+
 /// The largest expression that is accepted; above it lips leave the face.
 const MAX_EXPRESSION: f32 = 2.0;
 
@@ -199,6 +206,7 @@ impl JobSpec {
             end_s: None,
             loop_mode: LoopMode::default(),
             crossfade_frames: DEFAULT_CROSSFADE_FRAMES,
+            smoothing: DEFAULT_SMOOTHING,
             engine: EngineChoice::default(),
             enhance: EnhanceChoice::default(),
             weights: Weights::default(),
@@ -234,6 +242,7 @@ impl JobSpec {
         self.check_version()?;
         registry::find(&self.engine.name)?.validate(self)?;
         check_range(self.start_s, self.end_s)?;
+        check_smoothing(self.smoothing)?;
         self.check_numbers()?;
         check_characters(&self.characters, self.similarity)?;
         self.face.validate(&self.characters)?;
@@ -360,6 +369,17 @@ pub(crate) fn check_range(start_s: Option<f64>, end_s: Option<f64>) -> Result<()
     }
 }
 
+/// Checks how strongly faces are to be smoothed over time.
+///
+/// # Errors
+/// `InvalidInput` when it is not between 0 and 1.
+pub(crate) fn check_smoothing(smoothing: f32) -> Result<()> {
+    if (0.0..=1.0).contains(&smoothing) {
+        return Ok(());
+    }
+    Err(Error::invalid_input(format!("smoothing {smoothing} is not between 0 and 1")))
+}
+
 /// Checks that an input is there and is not a folder.
 ///
 /// # Errors
@@ -422,7 +442,7 @@ mod tests {
         spec.similarity = Some(0.25);
         spec.end_s = Some(3.5);
         (spec.loop_mode, spec.crossfade_frames) = (LoopMode::Smart, 7);
-        spec.engine.expression = 0.5;
+        (spec.smoothing, spec.engine.expression) = (0.75, 0.5);
         spec.engine.options.insert("profile".to_owned(), "reference".to_owned());
         (spec.enhance.name, spec.enhance.fidelity) = (EnhancerName::CodeFormer, Some(0.25));
         spec.weights = Weights::Clean;
@@ -462,7 +482,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = job_in(folder.path());
         good.validate().unwrap();
-        let cases: [(&str, Change); 19] = [
+        let cases: [(&str, Change); 21] = [
+            ("smoothing 1.1", |job| job.smoothing = 1.1),
+            ("smoothing NaN", |job| job.smoothing = f32::NAN),
             ("expression", |job| job.engine.expression = f32::NAN),
             ("expression", |job| job.engine.expression = -0.1),
             ("0 crossfade frames", |job| job.crossfade_frames = 0),

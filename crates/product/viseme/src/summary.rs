@@ -82,7 +82,7 @@ impl Facts<'_> {
         TrackReport {
             number: track.id.0 + 1,
             character_id: self.people.of(track.id).map(|person| person.id.clone()).unwrap_or_default(),
-            frames: track.summaries.len() as u64,
+            frames: track.seen().count() as u64,
             mean_bbox: track.mean_bbox(),
             chosen: face.is_some(),
             summary: face.map(|_| TrackSummary::of(&segments)),

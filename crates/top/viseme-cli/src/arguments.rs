@@ -151,6 +151,9 @@ pub(crate) struct JobArguments {
     #[arg(long, value_name = "1-30", default_value_t = viseme::DEFAULT_CROSSFADE_FRAMES,
         value_parser = clap::value_parser!(u8).range(1..=i64::from(viseme::MAX_CROSSFADE_FRAMES)))]
     pub(crate) crossfade_frames: u8,
+    /// How strongly faces are smoothed over time: 0 as they were seen, 1 over most of a second
+    #[arg(long, value_name = "0-1", default_value_t = viseme::DEFAULT_SMOOTHING)]
+    pub(crate) smoothing: f32,
     /// The engine that makes the mouths: native, or wav2lip, whose weights must be installed
     #[arg(long, default_value = "native")]
     pub(crate) engine: String,
@@ -194,6 +197,7 @@ impl JobArguments {
             end_s: self.end,
             loop_mode: self.loop_mode.into(),
             crossfade_frames: self.crossfade_frames,
+            smoothing: self.smoothing,
             engine: viseme::EngineChoice {
                 name: self.engine,
                 expression: self.expression,
@@ -320,6 +324,9 @@ pub(crate) struct FacesArguments {
     /// Also write a picture of up to 24 frames, spread in time, with the same drawn
     #[arg(long, value_name = "FILE.png")]
     pub(crate) contact_sheet: Option<PathBuf>,
+    /// How strongly faces are smoothed over time: 0 as they were seen, 1 over most of a second
+    #[arg(long, value_name = "0-1", default_value_t = viseme::DEFAULT_SMOOTHING)]
+    pub(crate) smoothing: f32,
     /// Put the landmarks of every frame into the JSON
     #[arg(long)]
     pub(crate) landmarks: bool,

@@ -11,7 +11,8 @@ pub use recorder::TrackRecorder;
 use crate::{FaceObservation, TrackId};
 use record::{RECORD_BYTES, decode};
 use serde::{Deserialize, Serialize};
-use smoothing::{POSE_REACH, smooth};
+pub use smoothing::DEFAULT_SMOOTHING;
+use smoothing::{reach, smooth};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -21,7 +22,8 @@ use std::sync::{Mutex, PoisonError};
 use viseme_core::geometry::Rect;
 use viseme_core::{Error, FrameIndex, Result};
 
-/// One face followed without a break: it is known in every frame from its first to its last.
+/// One face followed through a shot. It may be away for a few frames and come back to the same place; nothing is made up
+/// for these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Its name.
@@ -32,14 +34,14 @@ pub struct Track {
     pub begins_with_shot: bool,
     /// Whether it was there when a shot, or the video, ended.
     pub ends_with_shot: bool,
-    /// What is known of it in each frame from `first` on.
-    pub summaries: Vec<FaceSummary>,
+    /// What is known of it in each frame from `first` on; `None` where it was not seen.
+    summaries: Vec<Option<FaceSummary>>,
     /// Where its records lie in the file, by frame.
-    records: Vec<u32>,
+    records: Vec<Option<u32>>,
 }
 
 impl Track {
-    /// The frames in which it was seen.
+    /// The frames from the first to the last in which it was seen.
     #[must_use]
     pub fn frames(&self) -> Range<u64> {
         self.first.0..self.first.0 + self.summaries.len() as u64
@@ -48,7 +50,13 @@ impl Track {
     /// What is known of it in `frame`; `None` where it was not seen.
     #[must_use]
     pub fn summary(&self, frame: FrameIndex) -> Option<&FaceSummary> {
-        self.summaries.get(self.position(frame)?)
+        self.summaries.get(self.position(frame)?)?.as_ref()
+    }
+
+    /// The frames in which it was seen, with what is known of it there.
+    pub fn seen(&self) -> impl Iterator<Item = (FrameIndex, &FaceSummary)> {
+        let frames = self.frames().map(FrameIndex);
+        frames.zip(&self.summaries).filter_map(|(frame, summary)| Some((frame, summary.as_ref()?)))
     }
 
     /// Mean area of its box in square pixels.
@@ -77,11 +85,13 @@ impl Track {
     /// A track that is nowhere on disk, in the middle of a shot.
     #[cfg(test)]
     pub(crate) fn for_tests(id: TrackId, first: FrameIndex, summaries: Vec<FaceSummary>) -> Self {
+        let summaries = summaries.into_iter().map(Some).collect();
         Self { id, first, begins_with_shot: false, ends_with_shot: false, summaries, records: Vec::new() }
     }
 
     fn mean(&self, value: impl Fn(&FaceSummary) -> f64) -> f32 {
-        (self.summaries.iter().map(value).sum::<f64>() / self.summaries.len().max(1) as f64) as f32
+        let seen = || self.summaries.iter().flatten();
+        (seen().map(value).sum::<f64>() / seen().count().max(1) as f64) as f32
     }
 
     fn position(&self, frame: FrameIndex) -> Option<usize> {
@@ -99,6 +109,7 @@ pub struct TrackStore {
     tracks: Vec<Track>,
     path: PathBuf,
     reader: Mutex<Reader>,
+    smoothing: f32,
 }
 
 #[derive(Debug)]
@@ -113,7 +124,16 @@ impl TrackStore {
             tracks,
             path,
             reader: Mutex::new(Reader { file, cache: VecDeque::with_capacity(CACHED_FACES) }),
+            smoothing: DEFAULT_SMOOTHING,
         }
+    }
+
+    /// The same with another strength of [`smoothed`](Self::smoothed): 0 leaves faces as they were seen, 1 smooths the head
+    /// over 21 frames and the rest over 15. Numbers outside are taken for the nearer of the two.
+    #[must_use]
+    pub fn with_smoothing(self, smoothing: f32) -> Self {
+        let smoothing = if smoothing.is_nan() { DEFAULT_SMOOTHING } else { smoothing.clamp(0.0, 1.0) };
+        Self { smoothing, ..self }
     }
 
     /// The tracks in order of appearance.
@@ -128,33 +148,36 @@ impl TrackStore {
         self.tracks.binary_search_by_key(&id, |track| track.id).ok().map(|position| &self.tracks[position])
     }
 
-    /// The face as the tracker saw it; `None` where the track is not.
+    /// The face as the tracker saw it; `None` where it did not.
     ///
     /// # Errors
     /// When the file in the work folder cannot be read.
     pub fn observation(&self, id: TrackId, frame: FrameIndex) -> Result<Option<FaceObservation>> {
-        let Some((track, position)) = self.find(id, frame) else { return Ok(None) };
-        self.read(track.records[position]).map(Some)
+        let Some((records, position)) = self.find(id, frame) else { return Ok(None) };
+        records[position].map(|record| self.read(record)).transpose()
     }
 
-    /// The face smoothed over time, without delay: the head over seven frames, the rest over five, less near the ends
-    /// of the track. `None` where the track is not.
+    /// The face smoothed over time, without delay: by default the head over seven frames, the rest over five, less near
+    /// an end of the track and beside a frame in which it was not seen. `None` where it is not seen.
     ///
     /// # Errors
     /// When the file in the work folder cannot be read.
     pub fn smoothed(&self, id: TrackId, frame: FrameIndex) -> Result<Option<FaceObservation>> {
-        let Some((track, position)) = self.find(id, frame) else { return Ok(None) };
-        let reach = POSE_REACH.min(position).min(track.records.len() - 1 - position);
-        let window = track.records[position - reach..=position + reach]
-            .iter()
-            .map(|&record| self.read(record))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(smooth(&window.iter().collect::<Vec<_>>()))
+        let Some((records, position)) = self.find(id, frame) else { return Ok(None) };
+        let is_seen = |place: Option<usize>| place.and_then(|place| *records.get(place)?).is_some();
+        let is_seen_around = |&distance: &usize| {
+            is_seen(position.checked_sub(distance)) && is_seen(position.checked_add(distance))
+        };
+        let reach = (1..=reach(self.smoothing)).take_while(is_seen_around).count();
+        let window = records[position - reach..=position + reach].iter().flatten();
+        let window = window.map(|&record| self.read(record)).collect::<Result<Vec<_>>>()?;
+        Ok(smooth(&window.iter().collect::<Vec<_>>(), self.smoothing))
     }
 
-    fn find(&self, id: TrackId, frame: FrameIndex) -> Option<(&Track, usize)> {
+    /// The records of a track, and which of them is that of `frame`.
+    fn find(&self, id: TrackId, frame: FrameIndex) -> Option<(&[Option<u32>], usize)> {
         let track = self.track(id)?;
-        Some((track, track.position(frame)?))
+        Some((&track.records, track.position(frame)?))
     }
 
     fn read(&self, record: u32) -> Result<FaceObservation> {

@@ -18,16 +18,10 @@ pub struct TrackRecorder {
     path: PathBuf,
     writer: BufWriter<File>,
     records: u32,
-    open: BTreeMap<TrackId, OpenTrack>,
+    /// Tracks that may go on.
+    open: BTreeMap<TrackId, Track>,
     closed: Vec<Track>,
     next_frame: u64,
-}
-
-/// A track that may go on.
-#[derive(Debug)]
-struct OpenTrack {
-    track: Track,
-    last: FaceObservation,
 }
 
 impl TrackRecorder {
@@ -46,8 +40,8 @@ impl TrackRecorder {
     /// Takes the faces of the next frame, as [`Tracker::observe`](crate::Tracker::observe) gives them. `is_cut` says
     /// that the frame begins a new shot.
     ///
-    /// A track that was away for some frames and is back is filled in between in a straight line: the tracker has
-    /// seen to it that it came back soon and to the same place.
+    /// A track that was away for some frames and is back goes on: the tracker has seen to it that it came back soon and to
+    /// the same place. It stays unknown where it was not seen.
     ///
     /// # Errors
     /// When `frame` is not the one after the last, or the file cannot be written.
@@ -95,35 +89,22 @@ impl TrackRecorder {
         id: TrackId,
         face: &FaceObservation,
     ) -> Result<()> {
-        let mut open = self.open.remove(&id).unwrap_or_else(|| OpenTrack {
-            track: Track {
-                id,
-                first: frame,
-                begins_with_shot: begins_shot,
-                ends_with_shot: false,
-                summaries: Vec::new(),
-                records: Vec::new(),
-            },
-            last: face.clone(),
-        });
-        let end = open.track.frames().end;
-        for missing in end..frame.0 {
-            let share = (missing + 1 - end) as f32 / (frame.0 + 1 - end) as f32;
-            let bridge = open.last.towards(face, share).unwrap_or_else(|| open.last.clone());
-            self.write(&mut open.track, &bridge)?;
-        }
-        self.write(&mut open.track, face)?;
-        open.last = face.clone();
-        self.open.insert(id, open);
-        Ok(())
-    }
-
-    fn write(&mut self, track: &mut Track, face: &FaceObservation) -> Result<()> {
         self.writer
             .write_all(&encode(face))
             .map_err(|source| Error::io(format_args!("write {}", self.path.display()), source))?;
-        track.records.push(self.records);
-        track.summaries.push(FaceSummary::of(face));
+        let track = self.open.entry(id).or_insert_with(|| Track {
+            id,
+            first: frame,
+            begins_with_shot: begins_shot,
+            ends_with_shot: false,
+            summaries: Vec::new(),
+            records: Vec::new(),
+        });
+        let position = (frame.0 - track.first.0) as usize;
+        track.summaries.resize(position, None);
+        track.records.resize(position, None);
+        track.summaries.push(Some(FaceSummary::of(face)));
+        track.records.push(Some(self.records));
         self.records = self
             .records
             .checked_add(1)
@@ -134,9 +115,9 @@ impl TrackRecorder {
     /// Closes all tracks; those seen in the last frame end with the shot.
     fn end_shot(&mut self) {
         let end = self.next_frame;
-        self.closed.extend(std::mem::take(&mut self.open).into_values().map(|mut open| {
-            open.track.ends_with_shot = open.track.frames().end == end;
-            open.track
+        self.closed.extend(std::mem::take(&mut self.open).into_values().map(|mut track| {
+            track.ends_with_shot = track.frames().end == end;
+            track
         }));
     }
 }

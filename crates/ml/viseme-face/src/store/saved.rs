@@ -35,7 +35,7 @@ impl TrackStore {
         let records = file.metadata().map_err(failed)?.len() / RECORD_BYTES as u64;
         let is_whole = |track: &Track| {
             track.records.len() == track.summaries.len()
-                && track.records.iter().all(|&record| u64::from(record) < records)
+                && track.records.iter().flatten().all(|&record| u64::from(record) < records)
         };
         if !tracks.is_sorted_by(|a, b| a.id < b.id) || !tracks.iter().all(is_whole) {
             return Err(Error::invalid_input(format!("the tracks in {} are damaged", folder.display())));

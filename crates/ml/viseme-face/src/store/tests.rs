@@ -32,7 +32,7 @@ fn what_was_written_is_read_back_in_any_order() {
 }
 
 #[test]
-fn a_short_absence_is_bridged_in_a_straight_line() {
+fn nothing_is_made_up_for_an_absence() {
     let folder = tempfile::tempdir().unwrap();
     let mut recorder = TrackRecorder::create(folder.path()).unwrap();
     push(&mut recorder, 0, false, &[(0, 100.0)]);
@@ -44,8 +44,74 @@ fn a_short_absence_is_bridged_in_a_straight_line() {
     let track = &store.tracks()[0];
     assert_eq!(track.frames(), 0..4);
     assert!(track.begins_with_shot && !track.ends_with_shot);
-    let bridged = store.observation(TrackId(0), FrameIndex(1)).unwrap().unwrap();
-    assert!((bridged.pose.translation.x - 110.0).abs() < 0.05, "{}", bridged.pose.translation.x);
+    assert_eq!(track.seen().map(|(frame, _)| frame.0).collect::<Vec<_>>(), [0, 3]);
+    for absent in [1, 2].map(FrameIndex) {
+        assert_eq!(track.summary(absent), None);
+        assert_eq!(store.observation(TrackId(0), absent).unwrap(), None);
+        assert_eq!(store.smoothed(TrackId(0), absent).unwrap(), None);
+    }
+}
+
+/// Where the nose bridge of track 0 is when it is smoothed so strongly, by frame.
+fn smoothed_x(store: TrackStore, smoothing: f32) -> Vec<Option<f32>> {
+    let store = store.with_smoothing(smoothing);
+    let x = |frame| {
+        let face = store.smoothed(TrackId(0), FrameIndex(frame)).unwrap();
+        face.map(|face| face.pose.translation.x)
+    };
+    (0..40).map(x).collect()
+}
+
+/// Track 0 in 40 frames, trembling by a pixel from frame to frame; away in frames 18 to 20.
+fn trembling() -> (tempfile::TempDir, TrackStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    for frame in 0..40 {
+        let faces = [(0, 200.0 + if frame % 2 == 0 { 1.0 } else { -1.0 })];
+        push(&mut recorder, frame, false, if (18..21).contains(&frame) { &[] } else { &faces });
+    }
+    (folder, recorder.finish().unwrap())
+}
+
+#[test]
+fn smoothing_goes_from_what_was_seen_to_a_steady_face() {
+    let off = |smoothing: f32| {
+        let x = smoothed_x(trembling().1, smoothing);
+        x[28..33].iter().map(|x| (x.unwrap() - 200.0).abs()).fold(0.0, f32::max)
+    };
+    let found = [0.0, 0.15, 0.3, 0.6, 1.0].map(off);
+    assert!((found[0] - 1.0).abs() < 0.05 && found[4] < 0.15, "{found:?}");
+    assert!(found.windows(2).all(|pair| pair[1] <= pair[0] + 0.02), "{found:?}");
+    assert!((off(f32::NAN) - found[2]).abs() < f32::EPSILON);
+}
+
+#[test]
+fn smoothing_ends_at_cuts_and_absences_and_is_never_late() {
+    // Still, then away, then at another place, and after a cut at a third: whatever mixes two of them shows.
+    let places = |frame: u64| match frame {
+        0..10 => Some((0, 100.0)),
+        10..13 => None,
+        13..25 => Some((0, 130.0)),
+        _ => Some((1, 300.0)),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    for frame in 0..40 {
+        push(&mut recorder, frame, frame == 25, places(frame).as_slice());
+    }
+    let store = recorder.finish().unwrap().with_smoothing(1.0);
+    for frame in 0..40 {
+        let Some((id, wanted)) = places(frame) else { continue };
+        let face = store.smoothed(TrackId(id), FrameIndex(frame)).unwrap().unwrap();
+        assert!((face.pose.translation.x - wanted).abs() < 0.05, "frame {frame}");
+    }
+    // Even motion stays where it is at every strength: nothing lags behind.
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = TrackRecorder::create(folder.path()).unwrap();
+    (0..40).for_each(|frame| push(&mut recorder, frame, false, &[(0, 100.0 + 5.0 * frame as f32)]));
+    for (frame, x) in smoothed_x(recorder.finish().unwrap(), 1.0).into_iter().enumerate() {
+        assert!((x.unwrap() - 100.0 - 5.0 * frame as f32).abs() < 0.05, "frame {frame}");
+    }
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Findings<'_> {
     fn track(&self, track: &Track) -> TrackScore {
         TrackScore {
             number: track.id.0 + 1,
-            frames: track.summaries.len() as u64,
+            frames: track.seen().count() as u64,
             mean_bbox: track.mean_bbox(),
             sync: self.heard.and_then(|heard| sync_correlation(&self.mouth(track), &heard.mouth)),
             syncnet: self.syncnet_scores.get(&track.id).copied(),
@@ -202,9 +202,9 @@ impl Findings<'_> {
     /// The mouth of a face in the frames in which its lips are seen, on the clock of the sound.
     fn mouth(&self, track: &Track) -> Vec<SeenMouth> {
         let times = &self.analysis.times;
-        let seen = track.frames().zip(&track.summaries).filter(|(_, face)| face.mouth_visible >= VISIBLE);
+        let seen = track.seen().filter(|(_, face)| face.mouth_visible >= VISIBLE);
         seen.map(|(frame, face)| SeenMouth {
-            time_s: times.seconds(times.start(frame as usize)) + self.lead_s,
+            time_s: times.seconds(times.start(frame.0 as usize)) + self.lead_s,
             opening: face.opening,
         })
         .collect()

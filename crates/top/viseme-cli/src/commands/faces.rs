@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         similarity: arguments.characters.similarity,
         preview: arguments.preview,
         contact_sheet: arguments.contact_sheet,
+        smoothing: arguments.smoothing,
         landmarks: arguments.landmarks,
         speaking: arguments.speaking,
         weights: arguments.weights.into(),
