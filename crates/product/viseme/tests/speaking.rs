@@ -51,7 +51,10 @@ fn vowel(seconds: f64) -> Vec<u8> {
                 (-((hz - 600.0) / 250.0).powi(2)).exp() + 0.4 * (-((hz - 1800.0) / 400.0).powi(2)).exp();
             formants * (std::f64::consts::TAU * hz * t).sin()
         };
-        let loudness = 0.02 + 0.1 * (std::f64::consts::TAU * 2.0 * t).sin().abs();
+        // Silence on both sides: what is always there is noise.
+        let is_silent = t < 0.25 || (3.75..4.0).contains(&t);
+        let syllables = 0.02 + 0.1 * (std::f64::consts::TAU * 2.0 * t).sin().abs();
+        let loudness = if is_silent { 0.0 } else { syllables };
         (loudness * (1..30).map(harmonic).sum::<f64>() * 32_767.0) as i16
     };
     let samples: Vec<u8> =

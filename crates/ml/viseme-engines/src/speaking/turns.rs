@@ -19,7 +19,7 @@ const CHANGE_IN_VOICE: f32 = 18.0;
 const MOST: f32 = 6.0;
 /// What counts for a tick in which somebody is not seen: with voice, and without.
 const UNSEEN: f32 = -8.0;
-const UNSEEN_IN_PAUSE: f32 = -0.2;
+const UNSEEN_IN_PAUSE: f32 = -1.0;
 
 /// Somebody has the word.
 #[derive(Debug, Clone, PartialEq)]
