@@ -1,30 +1,29 @@
 //! One job from its files to its report.
 
-use crate::analyse::{Analysis, Analyst, timebase};
+mod output;
+
+use crate::analyse::{Analysis, Analyst};
 use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::evidence::{EXPECTED_RATE_HZ, Evidence, Witness, expected_mouth};
-use crate::html_report::Page;
 use crate::inputs::Inputs;
 use crate::loops::search::best_loop;
 use crate::loops::{LoopMode, LoopShape};
-use crate::mask::mask_video;
 use crate::memory::MemorySampler;
+use crate::offset::{OffsetMode, result_offset};
 use crate::people::{Cast, FacesReport, People};
 use crate::plan::{Plan, PlanInput, plan};
 use crate::registry;
-use crate::render::{Rendered, Renderer, Sinks};
+use crate::render::{Renderer, Sinks};
 use crate::report::{REPORT_VERSION, Report};
 use crate::runner::Runner;
 use crate::speaking::{SpeakerSpans, Speaking};
 use crate::spec::JobSpec;
 use crate::summary::{Facts, input_facts};
 use crate::untouched::copied_picture;
-use crate::voices::{
-    Ear, Heard, Role, Said, Voice, line_reports, output_sound, roles, said_by, speaking_faces, voices,
-};
+use crate::voices::{Ear, Heard, Role, Said, Voice, line_reports, roles, said_by, speaking_faces, voices};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -32,10 +31,7 @@ use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warn
 use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
 use viseme_face::{FaceChoice, FaceNets, Track};
 use viseme_imaging::ColourInfo;
-use viseme_media::{
-    EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
-    VideoWriter, mux,
-};
+use viseme_media::OutputFile;
 
 /// Speech with less voice than this, in seconds, is none: shorter than any word.
 const LEAST_VOICE_S: f64 = 0.1;
@@ -62,7 +58,7 @@ pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> R
     runner.warnings.iter().for_each(|warning| job.warn(warning.clone()));
     let (report, evidence) = job.run(output, mask_output)?;
     if let Some(file) = report_output {
-        write_page(spec, &report, &evidence, file)?;
+        output::write_page(spec, &report, &evidence, file)?;
     }
     Ok(report)
 }
@@ -140,7 +136,9 @@ impl Job<'_> {
             let sinks = Sinks { witness, ..job.sinks(&clip, mask_output.is_some())? };
             renderer.render(engine.as_mut(), sinks)
         })?;
-        self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, output, mask_output))?;
+        let offset = result_offset(spec.offset, &rendered.evidence);
+        let outputs = (output, mask_output);
+        self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, offset.as_ref(), outputs))?;
         let facts = Facts {
             clip: &clip,
             analysis: &analysis,
@@ -152,6 +150,7 @@ impl Job<'_> {
             heard: &heard,
             speech: &speech,
             rendered: &rendered,
+            offset: offset.as_ref(),
         };
         let report = self.report(&facts)?;
         Ok((report, rendered.evidence))
@@ -262,7 +261,7 @@ impl Job<'_> {
         Ok(heard)
     }
 
-    /// What every voice asks of a mouth, where there is to be a page that shows it.
+    /// What every voice asks of a mouth, where the result is to be held against it.
     fn expected(
         &self,
         inputs: &Inputs,
@@ -270,8 +269,9 @@ impl Job<'_> {
     ) -> Result<Option<BTreeMap<VoiceId, ExpectedMouth>>> {
         let ear = self.ear(inputs, EXPECTED_RATE_HZ);
         let hear = |voice: &Voice<'_>| Ok((voice.id, expected_mouth(&ear, voice)?));
-        let all = |_| voices.iter().map(hear).collect::<Result<_>>();
-        self.spec.report_output.as_ref().map(all).transpose()
+        let all = || voices.iter().map(hear).collect::<Result<_>>();
+        let is_wanted = self.spec.report_output.is_some() || self.spec.offset != OffsetMode::Leave;
+        is_wanted.then(all).transpose()
     }
 
     fn plan(
@@ -359,66 +359,6 @@ impl Job<'_> {
         Ok(speech)
     }
 
-    fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks<'static>> {
-        let mut video = OutputVideo::like(clip.info());
-        video.timebase = timebase(clip);
-        if clip.is_still() {
-            let rate = Ratio::new(video.timebase.denominator(), video.timebase.numerator());
-            video.average_frame_rate = rate.unwrap_or(video.average_frame_rate);
-        }
-        let settings = self.spec.encode.settings();
-        let writer = self.writer("picture", &video, &settings)?;
-        writer.warnings().iter().for_each(|warning| self.warn(warning.clone()));
-        let mask: Option<Box<dyn FrameSink>> = if with_mask {
-            let settings =
-                EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
-            Some(Box::new(self.writer("mask", &mask_video(&video), &settings)?))
-        } else {
-            None
-        };
-        Ok(Sinks { video: Box::new(writer), mask, witness: None })
-    }
-
-    fn writer(&self, name: &str, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
-        let path = self.work_dir.path().join(name).with_extension("mov");
-        VideoWriter::create(&self.runner.tools, &path, video, settings, &self.spec.limits)
-    }
-
-    /// Joins picture and sound and puts the files in place.
-    fn finish(
-        &mut self,
-        inputs: &Inputs,
-        plan: &Plan,
-        rendered: &Rendered,
-        output: OutputFile,
-        mask_output: Option<OutputFile>,
-    ) -> Result<()> {
-        let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
-        let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
-        let (tools, work_dir) = (&self.runner.tools, self.work_dir.path());
-        let sound = output_sound(tools, self.spec, inputs, work_dir)?;
-        let mux_plan = MuxPlan {
-            speech: Some(Speech {
-                path: &sound.path,
-                audio: &sound.audio,
-                delay_s: 0.0,
-                is_mix: sound.is_mix,
-            }),
-            source: self.keeps_clock(inputs.source.is_still).then_some(source),
-            ..silent(&rendered.video.path, plan)
-        };
-        if let (Some(mask), Some(output)) = (&rendered.mask, mask_output) {
-            mux(&self.runner.tools, &silent(&mask.path, plan), output, &self.spec.limits)?;
-        }
-        let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits);
-        if let (Err(_), Some(mask)) = (&muxed, &self.spec.mask_output) {
-            // A mask without its video is half a result; the error of the video is the one to tell.
-            let _ = std::fs::remove_file(mask);
-        }
-        muxed?.warnings.into_iter().for_each(|warning| self.warn(warning));
-        Ok(())
-    }
-
     fn report(&mut self, facts: &Facts<'_>) -> Result<Report> {
         let output = facts.output(&self.spec.output)?;
         let untouched = output.frames_written - output.frames_changed;
@@ -443,6 +383,7 @@ impl Job<'_> {
             faces: FacesReport::new(&self.spec.characters, facts.people, facts),
             speakers: facts.speakers(),
             lines: line_reports(&self.spec.say, facts),
+            offset: facts.offset.cloned(),
             tracks: facts.tracks(),
             analysis_cache: facts.cache_use,
             warnings: std::mem::take(&mut self.warnings),
@@ -474,26 +415,4 @@ fn witness<'a>(
     let name = |track: &Track| Some((track.id, people.of(track.id)?.id.clone()));
     let names = analysis.tracks.tracks().iter().filter_map(name).collect();
     Witness::new(plan, &analysis.tracks, names, expected, looks)
-}
-
-/// Puts the page of a finished job in place.
-fn write_page(spec: &JobSpec, report: &Report, evidence: &Evidence, file: OutputFile) -> Result<()> {
-    let speeches: Vec<&Path> = spec.speeches().map(PathBuf::as_path).collect();
-    let page = Page { report, video: &spec.video, speeches: &speeches, evidence };
-    std::fs::write(file.temporary_path(), page.html())
-        .map_err(|source| Error::io(format_args!("write {}", file.target().display()), source))
-        .and_then(|()| file.commit())
-        .map_err(|error| error.with_hint("The video itself is whole; only its report could not be written."))
-}
-
-/// A file with a picture alone.
-fn silent<'a>(video: &'a Path, plan: &Plan) -> MuxPlan<'a> {
-    MuxPlan {
-        video,
-        speech: None,
-        source: None,
-        duration_s: plan.duration_s(),
-        is_edited_by_ai: true,
-        tags: BTreeMap::new(),
-    }
 }

@@ -56,7 +56,7 @@ pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use lines::Line;
 pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};
-pub use offset::{OffsetMeter, OffsetReport, OffsetSpec, offset};
+pub use offset::{OffsetMeter, OffsetMode, OffsetReport, OffsetSpec, ResultOffset, offset};
 pub use people::{Character, FaceResult, FacesReport, UnknownFace};
 pub use plan::{Blend, FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};

@@ -1,5 +1,7 @@
 //! `viseme offset`: how much lips and sound are apart, and the same video without that.
 
+mod result;
+
 use crate::job::work_dir;
 use crate::score::{ScoreReport, ScoreSpec, TrackScore, score};
 use crate::spec::is_same_file;
@@ -11,6 +13,9 @@ use viseme_media::{
     Container, MediaInfo, MuxPlan, OutputFile, SourceStreams, Speech, Tools, VideoInfo, copy_picture, mux,
     probe,
 };
+
+pub(crate) use result::result_offset;
+pub use result::{OffsetMode, ResultOffset};
 
 /// Lips that follow the speech less than this at their best say nothing about when they do: speech of somebody else is
 /// followed with a correlation of 0.46 in the median (docs/SCORE.md), and a film with music or a face turned away not better.
@@ -76,11 +81,16 @@ pub fn offset(spec: &OffsetSpec, observer: &dyn Observer) -> Result<OffsetReport
     let scored = score(&spec.score, observer)?;
     let mut report = measured(&scored)?;
     if let Some(output) = &spec.output {
-        let moved_ms = if report.offset_ms.abs() < LEAST_OFFSET_MS { 0.0 } else { report.offset_ms };
+        let moved_ms = moved_ms(report.offset_ms);
         report.warnings.extend(write_moved(&spec.score, output, moved_ms / 1000.0)?);
         report.sound_moved_ms = Some(moved_ms);
     }
     Ok(report)
+}
+
+/// By how much the sound is moved that is so far from the lips, in milliseconds.
+fn moved_ms(offset_ms: f64) -> f64 {
+    if offset_ms.abs() < LEAST_OFFSET_MS { 0.0 } else { offset_ms }
 }
 
 /// The offset of the face that follows the speech best.

@@ -2,6 +2,7 @@
 
 use crate::cache::CacheUse;
 use crate::loops::LoopFacts;
+use crate::offset::ResultOffset;
 use crate::people::FacesReport;
 use crate::speaking::SpeakersReport;
 use crate::voices::LineReport;
@@ -49,6 +50,8 @@ pub struct Report {
     pub speakers: Option<SpeakersReport>,
     /// Who spoke what, in the order of the job.
     pub lines: Vec<LineReport>,
+    /// How far lips and sound of the result are apart, where that was measured and can be told.
+    pub offset: Option<ResultOffset>,
     /// Every face that was followed, in order of appearance.
     pub tracks: Vec<TrackReport>,
     /// Whether the faces came from the cache, or the video was looked at.

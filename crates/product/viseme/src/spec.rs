@@ -3,6 +3,7 @@
 use crate::enhance::EnhanceChoice;
 use crate::lines::{Line, check_lines};
 use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
+use crate::offset::OffsetMode;
 use crate::people::{Character, check_characters};
 use crate::registry;
 use crate::speakers::Speakers;
@@ -90,6 +91,9 @@ pub struct JobSpec {
     /// How the picture is encoded.
     #[serde(default)]
     pub encode: EncodeOptions,
+    /// What is done about lips and sound of the result that are apart.
+    #[serde(default)]
+    pub offset: OffsetMode,
     /// Where to write a lossless gray video of what was changed: 0 where every sample of the output frame is the
     /// decoder's own. None writes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +219,7 @@ impl JobSpec {
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
             mask_output: None,
+            offset: OffsetMode::default(),
             report_output: None,
             cache: true,
             limits: Limits::default(),
@@ -448,7 +453,7 @@ mod tests {
         spec.weights = Weights::Clean;
         spec.runtime.device = Some(viseme_models::Device::OpenVino);
         (spec.mask_output, spec.cache) = (Some("mask.mkv".into()), false);
-        spec.report_output = Some("report.html".into());
+        (spec.report_output, spec.offset) = (Some("report.html".into()), OffsetMode::Correct);
         spec.sound = Some("mix.wav".into());
         let bbox = Some([1.0, 2.5, 3.0, 4.0]);
         spec.say = vec![

@@ -3,6 +3,7 @@
 use crate::analyse::Analysis;
 use crate::cache::CacheUse;
 use crate::clip::Clip;
+use crate::offset::ResultOffset;
 use crate::people::People;
 use crate::plan::{Plan, PlannedFrame};
 use crate::render::Rendered;
@@ -31,6 +32,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) heard: &'a Heard,
     pub(crate) speech: &'a BTreeMap<VoiceId, SpeechSummary>,
     pub(crate) rendered: &'a Rendered,
+    /// How far lips and sound are apart.
+    pub(crate) offset: Option<&'a ResultOffset>,
 }
 
 impl Facts<'_> {

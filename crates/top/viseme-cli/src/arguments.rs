@@ -136,6 +136,9 @@ pub(crate) struct JobArguments {
     /// What tells who speaks: LR-ASD where it is installed, or our own measure
     #[arg(long, value_name = "auto|native|lr_asd", default_value = "auto", help_heading = "People")]
     pub(crate) speaker_sense: viseme::SpeakerSenseChoice,
+    /// Lips and sound of the result that are apart: measured and reported, or mended by moving the sound
+    #[arg(long, value_name = "leave|measure|correct", default_value = "leave")]
+    pub(crate) offset: viseme::OffsetMode,
     #[command(flatten)]
     pub(crate) characters: CharacterArguments,
     /// Use the video from this time on (seconds, or [h:]m:s)
@@ -191,6 +194,7 @@ impl JobArguments {
         viseme::JobSpec {
             face: self.face,
             speaker_sense: self.speaker_sense,
+            offset: self.offset,
             characters: self.characters.characters(),
             similarity: self.characters.similarity,
             start_s: self.start,

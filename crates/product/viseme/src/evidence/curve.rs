@@ -1,7 +1,7 @@
 //! A mouth over time: what the speech asked for, what the source showed, what was made.
 
 use viseme_engines::ExpectedMouth;
-use viseme_engines::metrics::sync_correlation::{SeenMouth, sync_correlation};
+use viseme_engines::metrics::sync_correlation::{SeenMouth, SyncCorrelation, sync_correlation};
 
 /// The mouth of one face over a stretch of the output.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,10 +12,10 @@ pub(crate) struct SyncCurve {
     pub(crate) points: Vec<CurvePoint>,
     /// Whether the stretch is less than the output.
     pub(crate) is_part: bool,
-    /// Correlation of the mouth that was made with the speech, −1 to 1. None where there is too little of either.
-    pub(crate) made_follows: Option<f64>,
+    /// How the mouth that was made follows the speech. None where there is too little of either.
+    pub(crate) made: Option<SyncCorrelation>,
     /// The same of the mouth that the source showed.
-    pub(crate) source_follows: Option<f64>,
+    pub(crate) source: Option<SyncCorrelation>,
 }
 
 /// A mouth at one moment.
@@ -40,10 +40,10 @@ impl SyncCurve {
                 point.asked.and(opening(point)).map(|opening| SeenMouth { time_s: point.time_s, opening })
             };
             let mouth: Vec<SeenMouth> = points.iter().filter_map(seen).collect();
-            sync_correlation(&mouth, speech).map(|found| found.correlation)
+            sync_correlation(&mouth, speech)
         };
-        let made_follows = follows(|point| point.made);
-        let source_follows = follows(|point| point.source);
-        Self { name, points, is_part, made_follows, source_follows }
+        let made = follows(|point| point.made);
+        let source = follows(|point| point.source);
+        Self { name, points, is_part, made, source }
     }
 }

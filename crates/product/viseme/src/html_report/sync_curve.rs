@@ -51,11 +51,11 @@ fn key() -> Markup {
 
 /// How well the lines go together, in words.
 fn verdict(curve: &SyncCurve) -> String {
-    let Some(made) = curve.made_follows else {
+    let Some(made) = curve.made.map(|made| made.correlation) else {
         return "There is too little speech or too little of the mouth to say how well it follows."
             .to_owned();
     };
-    let source = curve.source_follows.map(|source| format!("; the source's mouth has {source:.2}"));
+    let source = curve.source.map(|source| format!("; the source's mouth has {:.2}", source.correlation));
     let source = source.unwrap_or_default();
     format!(
         "The correlation of made with asked is {made:.2}, where 1 is a mouth that follows exactly{source}."

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use viseme_core::segment::{Segment, SkipReason};
 use viseme_core::{Stage, Warning, WarningCode};
 use viseme_engines::ExpectedMouth;
+use viseme_engines::metrics::sync_correlation::SyncCorrelation;
 use viseme_face::Weights;
 use viseme_imaging::ImageU8;
 
@@ -55,6 +56,7 @@ fn report(name: &str, results: Vec<FaceResult>, warnings: Vec<Warning>) -> Repor
         },
         looping: LoopFacts { mode: LoopMode::Repeat, shape: None, period_frames: None, frames_blended: 0 },
         faces: FacesReport { results, unknown: 2, ..FacesReport::default() },
+        offset: None,
         lines: Vec::new(),
         speakers: None,
         tracks: Vec::new(),
@@ -87,7 +89,9 @@ fn curve(name: &str, frames: u64) -> SyncCurve {
     };
     let points: Vec<CurvePoint> = (0..frames).map(point).collect();
     let speech = ExpectedMouth::new(Vec::new(), 0.0);
-    SyncCurve { made_follows: Some(0.83), ..SyncCurve::new(name.to_owned(), points, false, &speech) }
+    let made =
+        SyncCorrelation { correlation: 0.83, correlation_near: 0.83, correlation_best: 0.83, lag_ms: 0.0 };
+    SyncCurve { made: Some(made), ..SyncCurve::new(name.to_owned(), points, false, &speech) }
 }
 
 /// A picture that no encoder makes smaller.

@@ -1,0 +1,112 @@
+//! What a job writes: the encoders, the join of picture and sound, the page for people.
+
+use super::Job;
+use crate::analyse::timebase;
+use crate::clip::Clip;
+use crate::evidence::Evidence;
+use crate::html_report::Page;
+use crate::inputs::Inputs;
+use crate::mask::mask_video;
+use crate::offset::ResultOffset;
+use crate::plan::Plan;
+use crate::render::{Rendered, Sinks};
+use crate::report::Report;
+use crate::spec::JobSpec;
+use crate::voices::output_sound;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use viseme_core::{Error, Result};
+use viseme_media::{
+    EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
+    VideoWriter, mux,
+};
+
+impl Job<'_> {
+    /// Where the frames of the job go.
+    pub(super) fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks<'static>> {
+        let mut video = OutputVideo::like(clip.info());
+        video.timebase = timebase(clip);
+        if clip.is_still() {
+            let rate = Ratio::new(video.timebase.denominator(), video.timebase.numerator());
+            video.average_frame_rate = rate.unwrap_or(video.average_frame_rate);
+        }
+        let settings = self.spec.encode.settings();
+        let writer = self.writer("picture", &video, &settings)?;
+        writer.warnings().iter().for_each(|warning| self.warn(warning.clone()));
+        let mask: Option<Box<dyn FrameSink>> = if with_mask {
+            let settings =
+                EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
+            Some(Box::new(self.writer("mask", &mask_video(&video), &settings)?))
+        } else {
+            None
+        };
+        Ok(Sinks { video: Box::new(writer), mask, witness: None })
+    }
+
+    fn writer(&self, name: &str, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
+        let path = self.work_dir.path().join(name).with_extension("mov");
+        VideoWriter::create(&self.runner.tools, &path, video, settings, &self.spec.limits)
+    }
+
+    /// Joins picture and sound, apart by `offset`, and puts the files in place.
+    pub(super) fn finish(
+        &mut self,
+        inputs: &Inputs,
+        plan: &Plan,
+        rendered: &Rendered,
+        offset: Option<&ResultOffset>,
+        (output, mask_output): (OutputFile, Option<OutputFile>),
+    ) -> Result<()> {
+        let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
+        let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
+        let (tools, work_dir) = (&self.runner.tools, self.work_dir.path());
+        let sound = output_sound(tools, self.spec, inputs, work_dir)?;
+        let mux_plan = MuxPlan {
+            speech: Some(Speech {
+                path: &sound.path,
+                audio: &sound.audio,
+                delay_s: offset.map_or(0.0, |offset| offset.sound_moved_ms / 1000.0),
+                is_mix: sound.is_mix,
+            }),
+            source: self.keeps_clock(inputs.source.is_still).then_some(source),
+            ..silent(&rendered.video.path, plan)
+        };
+        if let (Some(mask), Some(output)) = (&rendered.mask, mask_output) {
+            mux(&self.runner.tools, &silent(&mask.path, plan), output, &self.spec.limits)?;
+        }
+        let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits);
+        if let (Err(_), Some(mask)) = (&muxed, &self.spec.mask_output) {
+            // A mask without its video is half a result; the error of the video is the one to tell.
+            let _ = std::fs::remove_file(mask);
+        }
+        muxed?.warnings.into_iter().for_each(|warning| self.warn(warning));
+        Ok(())
+    }
+}
+
+/// Puts the page of a finished job in place.
+pub(super) fn write_page(
+    spec: &JobSpec,
+    report: &Report,
+    evidence: &Evidence,
+    file: OutputFile,
+) -> Result<()> {
+    let speeches: Vec<&Path> = spec.speeches().map(PathBuf::as_path).collect();
+    let page = Page { report, video: &spec.video, speeches: &speeches, evidence };
+    std::fs::write(file.temporary_path(), page.html())
+        .map_err(|source| Error::io(format_args!("write {}", file.target().display()), source))
+        .and_then(|()| file.commit())
+        .map_err(|error| error.with_hint("The video itself is whole; only its report could not be written."))
+}
+
+/// A file with a picture alone.
+fn silent<'a>(video: &'a Path, plan: &Plan) -> MuxPlan<'a> {
+    MuxPlan {
+        video,
+        speech: None,
+        source: None,
+        duration_s: plan.duration_s(),
+        is_edited_by_ai: true,
+        tags: BTreeMap::new(),
+    }
+}
