@@ -138,7 +138,6 @@ fn the_real_weights_of_lr_asd_answer_as_in_torch() {
     let weights = shared.join("weights/lr_asd_finetuning_TalkSet.model");
     let (_folder, onnx) = converted(Architecture::LrAsd, &weights);
     let (found, expected) = (run(&onnx, spoken(), &["logits"]), floats("lr_asd_talkset.f32"));
-    println!("largest error: {}", distance(&found, &expected));
     assert!(distance(&found, &expected) < 1e-4, "{}", distance(&found, &expected));
 }
 

@@ -85,8 +85,9 @@ mod tests {
         let curves = || vec![curve("bob", 0.3, 200.0), curve("alice", 0.7, -80.0)];
         let found = offset(OffsetMode::Correct, curves()).unwrap();
         assert_eq!((found.character_id.as_str(), found.sound_moved_ms), ("alice", -80.0));
-        assert_eq!(offset(OffsetMode::Measure, curves()).unwrap().sound_moved_ms, 0.0);
-        assert_eq!(offset(OffsetMode::Correct, vec![curve("a", 0.7, 15.0)]).unwrap().sound_moved_ms, 0.0);
+        let is_left = |mode, curves| offset(mode, curves).unwrap().sound_moved_ms.abs() < f64::EPSILON;
+        assert!(is_left(OffsetMode::Measure, curves()), "nobody asked");
+        assert!(is_left(OffsetMode::Correct, vec![curve("a", 0.7, 15.0)]), "nobody sees it");
         assert_eq!(offset(OffsetMode::Correct, vec![curve("a", 0.2, 100.0)]), None);
         assert_eq!(offset(OffsetMode::Correct, Vec::new()), None);
     }
