@@ -93,14 +93,20 @@ fn children_of(folder: &Path) -> Vec<u32> {
 mod tests {
     use super::*;
 
+    /// Whether 64 MiB more that are held are seen, by a look and by a sampler that starts then.
+    fn sees_what_is_held() -> bool {
+        let before = resident_bytes();
+        let held = std::hint::black_box(vec![1u8; 64 << 20]);
+        let is_seen = |bytes: u64| bytes >= before + (48 << 20);
+        let is_seen = is_seen(resident_bytes()) && is_seen(MemorySampler::start().peak_bytes());
+        drop(held);
+        is_seen
+    }
+
     #[test]
     fn memory_that_is_held_is_seen() {
-        let before = resident_bytes();
-        assert!(before > 0);
-        let held = std::hint::black_box(vec![1u8; 64 << 20]);
-        assert!(resident_bytes() >= before + (48 << 20));
-        let sampler = MemorySampler::start();
-        assert!(sampler.peak_bytes() >= before + (48 << 20));
-        drop(held);
+        assert!(resident_bytes() > 0);
+        // Other tests of this process give memory back, and end children, at any moment.
+        assert!((0..20).any(|_| sees_what_is_held()));
     }
 }
