@@ -21,6 +21,7 @@ pub mod hostile_server;
 pub mod observers;
 pub mod runtimes;
 mod shared;
+pub mod two_people;
 pub mod vectors;
 
 pub use clips::TestClip;

@@ -4,22 +4,12 @@
 
 use std::path::PathBuf;
 use viseme::{Character, Codec, JobSpec, Report, Runner, Speakers};
-use viseme_core::geometry::PixelRect;
 use viseme_core::segment::SkipReason;
 use viseme_core::{ErrorKind, Result, Silent, WarningCode};
 use viseme_media::Tools;
 use viseme_testing::clips::{colours, flat, speech};
-use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace, FakePatch};
-
-const FACES: [FakeFace; 2] =
-    [FakeFace { x: 80.0, y: 100.0, scale_px: 40.0 }, FakeFace { x: 240.0, y: 100.0, scale_px: 40.0 }];
-const PATCH: FakePatch =
-    FakePatch { region: PixelRect { x: 60, y: 130, width: 40, height: 24 }, value: 60.0 };
-
-const RED: &str = "0xc83c3c";
-const GREEN: &str = "0x3cc83c";
-const BLUE: &str = "0x3c3ca0";
-const WHITE: &str = "0xf0f0f0";
+use viseme_testing::two_people::{BLUE, FACES, GREEN, PATCH, RED, WHITE};
+use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace};
 
 /// Red and blue sit side by side; then blue comes to the left, and green to the right.
 struct Scene {

@@ -4,7 +4,6 @@
 
 use std::path::{Path, PathBuf};
 use viseme::{Character, Codec, JobSpec, Line, Report, Runner, Speakers};
-use viseme_core::geometry::PixelRect;
 use viseme_core::{ErrorKind, Limits, Result, Silent, WarningCode};
 use viseme_engines::VoiceId;
 use viseme_face::TrackId;
@@ -13,16 +12,8 @@ use viseme_media::{AudioReader, Tools};
 use viseme_testing::clips::{colours, decode, flat, side_by_side, silence, speech};
 use viseme_testing::compare::max_difference;
 use viseme_testing::fake_engine::Calls;
-use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace, FakePatch, skip_without_shared};
-
-const FACES: [FakeFace; 2] =
-    [FakeFace { x: 80.0, y: 100.0, scale_px: 40.0 }, FakeFace { x: 240.0, y: 100.0, scale_px: 40.0 }];
-const PATCH: FakePatch =
-    FakePatch { region: PixelRect { x: 60, y: 130, width: 40, height: 24 }, value: 60.0 };
-
-const RED: &str = "0xc83c3c";
-const BLUE: &str = "0x3c3ca0";
-const WHITE: &str = "0xf0f0f0";
+use viseme_testing::two_people::{BLUE, FACES, PATCH, RED, WHITE};
+use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace, skip_without_shared};
 
 /// Alice, who is red, sits left, and Bob, who is blue, right: two seconds, 50 frames.
 struct Scene {

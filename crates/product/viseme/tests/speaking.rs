@@ -4,17 +4,15 @@
 
 use std::sync::Arc;
 use viseme::{Codec, HeardFrom, JobSpec, LoopMode, Report, Runner, Speakers};
-use viseme_core::geometry::PixelRect;
 use viseme_core::{Result, Silent};
 use viseme_engines::speaking::{Scene, SceneFace, SpeakerSense, TickPictures};
 use viseme_media::Tools;
 use viseme_testing::clips::{colours, picture_digest};
-use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace, FakePatch};
+use viseme_testing::two_people::{BLUE, FACES, PATCH, RED};
+use viseme_testing::{FakeEmbedder, FakeEngine, FakeFace};
 
-const LEFT: FakeFace = FakeFace { x: 80.0, y: 100.0, scale_px: 40.0 };
-const RIGHT: FakeFace = FakeFace { x: 240.0, ..LEFT };
-const PATCH: FakePatch =
-    FakePatch { region: PixelRect { x: 60, y: 130, width: 40, height: 24 }, value: 60.0 };
+const LEFT: FakeFace = FACES[0];
+const RIGHT: FakeFace = FACES[1];
 
 /// Says that the left face speaks in the first two seconds, and the right one after them. It looks at every picture.
 #[derive(Debug)]
@@ -81,7 +79,7 @@ impl Studio {
     /// Four seconds of two colours side by side, and a speech of `speech_s` seconds.
     fn new(speech_s: f64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let video = colours(folder.path(), "scene.mkv", &[&["0xc83c3c", "0x3c3ca0"]], 4.0);
+        let video = colours(folder.path(), "scene.mkv", &[&[RED, BLUE]], 4.0);
         let audio = folder.path().join("speech.wav");
         std::fs::write(&audio, vowel(speech_s)).unwrap();
         let mut spec = JobSpec::new(video, audio, folder.path().join("out.mkv"));

@@ -1,5 +1,5 @@
-//! What is kept of the picture while it is made, for the report that people read: a few frames before and after, and
-//! how far the mouths opened. All of it is bounded, whatever the length of the video.
+//! What is kept of the picture while it is made, for the report that people read and for its offset: a few frames
+//! before and after, and how far the mouths opened. All of it is bounded, whatever the length of the video.
 
 mod curve;
 mod expected;
