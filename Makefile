@@ -4,7 +4,7 @@ VIDEO ?= demo/presenter.mp4
 AUDIO ?= demo/speech.wav
 OUT   ?= out/demo.mp4
 
-.PHONY: demo test lint setup
+.PHONY: demo test lint setup setup-tests
 
 ## Make a video whose person speaks new words, and say where it is: make demo [VIDEO=… AUDIO=… OUT=…]
 demo: setup
@@ -13,7 +13,7 @@ demo: setup
 	@echo "Watch it: $(abspath $(OUT))"
 
 ## Check style and run every test.
-test: setup lint
+test: setup-tests lint
 	cargo test --workspace --locked
 
 lint:
@@ -27,3 +27,6 @@ lint:
 
 setup:
 	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh tests

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that what the build and the tests need is there: Rust and ffmpeg 5.1 or newer. Installs ffmpeg through
 # the system's package manager where it may; otherwise says exactly what to install.
+# setup.sh tests: also PostgreSQL, where apt can install it; without it some tests are skipped, and say so.
 set -eu
 
 fail() {
@@ -9,10 +10,6 @@ fail() {
 }
 
 command -v cargo >/dev/null 2>&1 || fail "Rust is missing. Install it from https://rustup.rs, then run this again."
-
-if command -v ffmpeg >/dev/null 2>&1 && command -v ffprobe >/dev/null 2>&1; then
-    exit 0
-fi
 
 # Runs a command as root: directly, or through sudo where that asks for no password.
 as_root() {
@@ -24,6 +21,25 @@ as_root() {
         return 1
     fi
 }
+
+# What some tests want besides; nothing fails without it.
+install_for_tests() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
+    command -v initdb >/dev/null 2>&1 && return
+    command -v apt-get >/dev/null 2>&1 || return 0
+    echo "setup: PostgreSQL is missing, installing it for its tests" >&2
+    as_root apt-get update -qq || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql >/dev/null 2>&1 ||
+        echo "setup: could not install PostgreSQL; its tests will be skipped" >&2
+}
+
+if [ "${1:-}" = tests ]; then
+    install_for_tests
+fi
+
+if command -v ffmpeg >/dev/null 2>&1 && command -v ffprobe >/dev/null 2>&1; then
+    exit 0
+fi
 
 # The command that installs ffmpeg here, as one line.
 if command -v apt-get >/dev/null 2>&1; then

@@ -17,7 +17,7 @@ const TIME_LIMIT: Duration = Duration::from_mins(10);
 /// The name of a job: a UUID of version 7, so that names sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct JobId(Uuid);
+pub struct JobId(pub(crate) Uuid);
 
 impl JobId {
     /// A name that no job has.
@@ -78,6 +78,11 @@ impl JobKind {
             Self::Batch => "batch",
         }
     }
+
+    /// The kind of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// Where a job stands.
@@ -110,6 +115,11 @@ impl JobState {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }
+    }
+
+    /// The state of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Whether nothing more will happen to the job by itself.

@@ -8,11 +8,14 @@
 //! [`Artifacts`] is where the files of jobs lie; [`LinkSigner`] signs links to them.
 //!
 //! [`SqliteJobStore`] is the engine that needs nothing else; any number of processes on one machine may share its file.
+//! [`PostgresJobStore`] is the one for several machines.
 
 mod artifacts;
 mod clock;
 mod job;
 mod links;
+mod policy;
+mod postgres;
 mod retry;
 mod sqlite;
 mod store;
@@ -21,6 +24,7 @@ pub use artifacts::{Area, ArtifactKey, Artifacts, BucketKeys, BucketSettings, By
 pub use clock::{Clock, SystemClock};
 pub use job::{Failure, Job, JobId, JobKind, JobProgress, JobState, NewJob};
 pub use links::{LinkFault, LinkSigner, sign_webhook};
+pub use postgres::PostgresJobStore;
 pub use retry::RetryPolicy;
 pub use sqlite::SqliteJobStore;
 pub use store::{Claim, Enqueued, JobFilter, JobPage, JobStore, Lease, Pulse, StoreOptions};

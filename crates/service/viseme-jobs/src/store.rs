@@ -3,6 +3,7 @@
 use crate::job::{Failure, Job, JobId, JobKind, JobProgress, JobState, NewJob};
 use crate::retry::RetryPolicy;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -82,6 +83,10 @@ pub struct JobFilter {
     pub states: Vec<JobState>,
     /// Of one of these kinds; of any when empty.
     pub kinds: Vec<JobKind>,
+    /// Not older than this.
+    pub created_after: Option<Timestamp>,
+    /// Older than this.
+    pub created_before: Option<Timestamp>,
 }
 
 /// Some jobs of many, the newest first.
@@ -178,6 +183,12 @@ pub trait JobStore: Debug + Send + Sync {
     /// # Errors
     /// When the engine fails.
     async fn list(&self, filter: &JobFilter, after: Option<JobId>, most: u32) -> Result<JobPage>;
+
+    /// Jobs that came to their end before `older_than`, those that ended first before others, at most `most`.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn expired(&self, older_than: Timestamp, most: u32) -> Result<Vec<JobId>>;
 
     /// Forgets a job that has ended. `false` when there is none, or it has not.
     ///

@@ -4,26 +4,14 @@
 
 mod conformance;
 
-use conformance::{Bench, LEASE, MOST_SCORES, RESULT_LIFE};
+use conformance::{Bench, StandingClock, conforms, options};
 use jiff::Timestamp;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use viseme_core::ErrorKind;
-use viseme_jobs::{Clock, JobKind, JobState, JobStore, NewJob, RetryPolicy, SqliteJobStore, StoreOptions};
-
-/// A clock that stands until it is moved.
-#[derive(Debug)]
-struct StandingClock(AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
-    }
-}
+use viseme_jobs::{Clock, JobKind, JobState, JobStore, NewJob, SqliteJobStore, StoreOptions};
 
 struct SqliteBench {
     folder: tempfile::TempDir,
@@ -32,20 +20,12 @@ struct SqliteBench {
 
 impl SqliteBench {
     fn new() -> Self {
-        let clock = Arc::new(StandingClock(AtomicI64::new(1_800_000_000_000)));
-        Self { folder: tempfile::tempdir().unwrap(), clock }
+        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::new(StandingClock::new()) }
     }
 
     fn open(&self, path: &Path) -> SqliteJobStore {
-        let seconds = Duration::from_secs;
-        let options = StoreOptions {
-            lease: LEASE,
-            retry: RetryPolicy { first: seconds(2), most: seconds(10) },
-            result_life: RESULT_LIFE,
-            most_running: BTreeMap::from([(JobKind::Score, MOST_SCORES)]),
-        };
         let clock: Arc<dyn Clock> = Arc::<StandingClock>::clone(&self.clock);
-        SqliteJobStore::with_clock(path, options, clock).unwrap()
+        SqliteJobStore::with_clock(path, options(), clock).unwrap()
     }
 }
 
@@ -55,32 +35,15 @@ impl Bench for SqliteBench {
     }
 
     fn pass(&self, time: Duration) {
-        self.clock.0.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
+        self.clock.pass(time);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
-macro_rules! conforms {
-    ($($name:ident),* $(,)?) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            conformance::$name(&SqliteBench::new()).await;
-        })*
-    };
-}
-
-conforms! {
-    a_job_comes_to_its_result,
-    jobs_are_claimed_in_order,
-    what_may_pass_is_tried_again,
-    a_lost_worker_is_fenced,
-    a_poisonous_job_is_given_up,
-    a_job_is_called_off,
-    a_job_is_given_back,
-    kinds_have_their_limits,
-    the_same_is_made_once,
-    jobs_are_listed_and_deleted,
-    many_workers_share_the_queue,
-}
+conforms!(Some(SqliteBench::new()));
 
 #[tokio::test]
 async fn what_was_said_is_there_when_the_file_is_opened_again() {
@@ -123,4 +86,15 @@ fn a_file_that_is_no_store_or_a_later_one_is_refused() {
     drop(raw);
     let error = open("later.db").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_made_new() {
+    let bench = SqliteBench::new();
+    let path = bench.folder.path().join("jobs.db");
+    bench.open(&path).enqueue(NewJob::new(JobKind::Faces, json!(1))).await.unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch("DROP INDEX job_ended; PRAGMA user_version = 1").unwrap();
+    drop(raw);
+    assert!(bench.open(&path).claim("worker", &JobKind::ALL).await.unwrap().is_some());
 }

@@ -7,6 +7,7 @@ mod schema;
 
 use crate::clock::{Clock, SystemClock};
 use crate::job::{Failure, Job, JobId, JobKind, JobProgress, JobState, NewJob};
+use crate::policy::Moment;
 use crate::store::{Claim, Enqueued, JobFilter, JobPage, JobStore, Lease, Pulse, StoreOptions};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -29,11 +30,10 @@ pub struct SqliteJobStore {
     clock: Arc<dyn Clock>,
 }
 
-/// One change: the transaction that it happens in, the moment, and what the store was told.
+/// One change: the transaction that it happens in, and the moment.
 struct Change<'a> {
     sql: &'a rusqlite::Transaction<'a>,
-    now: Timestamp,
-    options: &'a StoreOptions,
+    moment: Moment<'a>,
 }
 
 impl SqliteJobStore {
@@ -68,7 +68,8 @@ impl SqliteJobStore {
             // A panic in another call has rolled its transaction back.
             let mut connection = store.connection.lock().unwrap_or_else(PoisonError::into_inner);
             let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-            let change = Change { sql: &sql, now: store.clock.now(), options: &store.options };
+            let moment = Moment { now: store.clock.now(), options: &store.options };
+            let change = Change { sql: &sql, moment };
             let made = work(&change)?;
             sql.commit().map_err(failed)?;
             Ok(made)
@@ -126,6 +127,10 @@ impl JobStore for SqliteJobStore {
 
     async fn get(&self, id: JobId) -> Result<Option<Job>> {
         self.change(move |change| change.get(id)).await
+    }
+
+    async fn expired(&self, older_than: Timestamp, most: u32) -> Result<Vec<JobId>> {
+        self.change(move |change| change.expired(older_than, most)).await
     }
 
     async fn list(&self, filter: &JobFilter, after: Option<JobId>, most: u32) -> Result<JobPage> {

@@ -2,37 +2,18 @@
 
 use super::rows::{self, COLUMNS};
 use super::{Change, failed};
-use crate::job::{Failure, Job, JobId, JobKind, JobProgress, JobState, NewJob};
+use crate::job::{Failure, Job, JobId, JobKind, JobProgress, NewJob};
+use crate::policy::{self, Ending, json, milliseconds};
 use crate::store::{Claim, Enqueued, Lease, Pulse};
-use jiff::Timestamp;
 use rusqlite::{OptionalExtension, ToSql, named_params, params};
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Duration;
-use viseme_core::{Error, Result};
-
-/// How a try ends.
-struct Ending {
-    state: JobState,
-    /// When the job may be claimed again.
-    again_at: Option<i64>,
-    /// Whether it does not count as a try.
-    is_given_back: bool,
-    result: Option<String>,
-    error: Option<String>,
-}
-
-impl Ending {
-    fn of(state: JobState) -> Self {
-        Self { state, again_at: None, is_given_back: false, result: None, error: None }
-    }
-}
+use viseme_core::Result;
 
 impl Change<'_> {
     pub(super) fn enqueue(&self, job: &NewJob) -> Result<Enqueued> {
-        if let Some(job) = self.same_request(job)? {
-            return Ok(Enqueued { job, is_new: false });
+        if let Some(known) = self.same_request(job)? {
+            return Ok(known);
         }
         if let Some(job) = self.same_content(job)? {
             return Ok(Enqueued { job, is_new: false });
@@ -44,9 +25,9 @@ impl Change<'_> {
                 :idempotency_key, :content_key) RETURNING {COLUMNS}"
         );
         let values = named_params! {
-            ":id": JobId::random().to_string(), ":kind": job.kind.name(), ":owner": job.owner, ":spec": text(&job.spec)?,
+            ":id": JobId::random().to_string(), ":kind": job.kind.name(), ":owner": job.owner, ":spec": json(&job.spec)?,
             ":priority": job.priority, ":max_tries": job.max_tries.max(1),
-            ":time_limit_ms": milliseconds(job.time_limit), ":now": self.now(), ":run_at": self.at(job.delay),
+            ":time_limit_ms": milliseconds(job.time_limit), ":now": self.moment.now(), ":run_at": self.moment.after(job.delay),
             ":idempotency_key": job.idempotency_key, ":content_key": job.content_key,
         };
         let job = self.sql.query_row(&sql, values, rows::job).map_err(failed)?;
@@ -54,20 +35,14 @@ impl Change<'_> {
     }
 
     /// The job that the same request has made before.
-    fn same_request(&self, job: &NewJob) -> Result<Option<Job>> {
+    fn same_request(&self, job: &NewJob) -> Result<Option<Enqueued>> {
         let Some(key) = &job.idempotency_key else { return Ok(None) };
         let sql = format!(
             "SELECT {COLUMNS} FROM job WHERE owner = ?1 AND idempotency_key = ?2 AND created_at > ?3
              ORDER BY id DESC LIMIT 1"
         );
-        let found = self.found(&sql, params![job.owner, key, self.life_ago()])?;
-        match found {
-            Some(known) if known.kind != job.kind || known.spec != job.spec => Err(Error::invalid_input(
-                "the idempotency key was used for another request",
-            )
-            .with_hint("Each request has a key of its own; the same key only repeats the same request.")),
-            found => Ok(found),
-        }
+        let found = self.found(&sql, params![job.owner, key, self.moment.life_ago()])?;
+        found.map(|known| policy::asked_again(known, job)).transpose()
     }
 
     /// A job whose result is, or will be, that of the new one.
@@ -78,12 +53,12 @@ impl Change<'_> {
              AND (state IN ('queued', 'running') OR state = 'completed' AND finished_at > ?4)
              ORDER BY id DESC LIMIT 1"
         );
-        self.found(&sql, params![job.owner, key, job.kind.name(), self.life_ago()])
+        self.found(&sql, params![job.owner, key, job.kind.name(), self.moment.life_ago()])
     }
 
     pub(super) fn claim(&self, worker: &str, kinds: &[JobKind]) -> Result<Option<Claim>> {
         let limits: BTreeMap<&str, u32> =
-            self.options.most_running.iter().map(|(kind, most)| (kind.name(), *most)).collect();
+            self.moment.options.most_running.iter().map(|(kind, most)| (kind.name(), *most)).collect();
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let sql = format!(
             "UPDATE job SET state = 'running', attempt = attempt + 1, tries = tries + 1, worker = :worker,
@@ -98,8 +73,8 @@ impl Change<'_> {
              RETURNING {COLUMNS}"
         );
         let values = named_params! {
-            ":worker": worker, ":lease_until": self.at(self.options.lease), ":now": self.now(),
-            ":kinds": text(&kinds)?, ":limits": text(&limits)?,
+            ":worker": worker, ":lease_until": self.moment.lease_end(), ":now": self.moment.now(),
+            ":kinds": json(&kinds)?, ":limits": json(&limits)?,
         };
         let claimed = self.sql.query_row(&sql, values, |row| Ok((rows::job(row)?, rows::attempt(row)?)));
         let claim = |(job, attempt): (Job, u64)| {
@@ -110,11 +85,11 @@ impl Change<'_> {
     }
 
     pub(super) fn heartbeat(&self, lease: Lease, progress: Option<&JobProgress>) -> Result<Pulse> {
-        let progress = progress.map(text).transpose()?;
+        let progress = progress.map(json).transpose()?;
         let heard = self.sql.query_row(
             "UPDATE job SET lease_until = ?1, progress = coalesce(?2, progress)
              WHERE id = ?3 AND attempt = ?4 AND state = 'running' RETURNING cancel_requested",
-            params![self.at(self.options.lease), progress, lease.job.to_string(), lease.attempt],
+            params![self.moment.lease_end(), progress, lease.job.to_string(), lease.attempt],
             |row| row.get::<_, bool>(0),
         );
         Ok(match heard.optional().map_err(failed)? {
@@ -125,36 +100,22 @@ impl Change<'_> {
     }
 
     pub(super) fn complete(&self, lease: Lease, result: &Value) -> Result<bool> {
-        self.end(lease, &Ending { result: Some(text(result)?), ..Ending::of(JobState::Completed) })
+        self.end(lease, &self.moment.completed(result)?)
     }
 
     pub(super) fn cancelled(&self, lease: Lease) -> Result<bool> {
         let is_asked = self.held(lease)?.is_some_and(|job| job.cancel_requested);
-        Ok(is_asked && self.end(lease, &Ending::of(JobState::Cancelled))?)
+        Ok(is_asked && self.end(lease, &self.moment.cancelled())?)
     }
 
     pub(super) fn release(&self, lease: Lease) -> Result<bool> {
         let Some(job) = self.held(lease)? else { return Ok(false) };
-        if job.cancel_requested {
-            return self.end(lease, &Ending::of(JobState::Cancelled));
-        }
-        let again =
-            Ending { again_at: Some(self.now()), is_given_back: true, ..Ending::of(JobState::Queued) };
-        self.end(lease, &again)
+        self.end(lease, &self.moment.given_back(&job))
     }
 
     pub(super) fn fail(&self, lease: Lease, failure: &Failure) -> Result<bool> {
         let Some(job) = self.held(lease)? else { return Ok(false) };
-        let error = Some(text(failure)?);
-        let ending = if job.cancel_requested {
-            Ending::of(JobState::Cancelled)
-        } else if failure.is_retryable && job.tries < job.max_tries {
-            let again_at = Some(self.at(self.options.retry.wait(job.tries)));
-            Ending { again_at, ..Ending::of(JobState::Queued) }
-        } else {
-            Ending::of(JobState::Failed)
-        };
-        self.end(lease, &Ending { error, ..ending })
+        self.end(lease, &self.moment.failed(&job, failure)?)
     }
 
     pub(super) fn reap(&self) -> Result<u64> {
@@ -163,7 +124,7 @@ impl Change<'_> {
             .prepare(&format!("SELECT {COLUMNS} FROM job WHERE state = 'running' AND lease_until < ?1"))
             .map_err(failed)?;
         let leases = expired
-            .query_map([self.now()], |row| {
+            .query_map([self.moment.now()], |row| {
                 Ok(Lease { job: rows::job(row)?.id, attempt: rows::attempt(row)? })
             })
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -182,10 +143,9 @@ impl Change<'_> {
 
     /// Ends a try, if the lease still holds.
     fn end(&self, lease: Lease, ending: &Ending) -> Result<bool> {
-        let ended_at = ending.state.is_final().then(|| self.now());
         let values = named_params! {
             ":id": lease.job.to_string(), ":attempt": lease.attempt, ":state": ending.state.name(),
-            ":finished_at": ended_at, ":run_at": ending.again_at, ":given_back": ending.is_given_back,
+            ":finished_at": ending.finished_at, ":run_at": ending.again_at, ":given_back": ending.is_given_back,
             ":result": ending.result, ":error": ending.error,
         };
         let sql =
@@ -200,29 +160,4 @@ impl Change<'_> {
     pub(super) fn found(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Option<Job>> {
         self.sql.query_row(sql, values, rows::job).optional().map_err(failed)
     }
-
-    pub(super) fn now(&self) -> i64 {
-        self.now.as_millisecond()
-    }
-
-    /// The moment so much later.
-    fn at(&self, later: Duration) -> i64 {
-        self.now().saturating_add(milliseconds(later))
-    }
-
-    /// The moment from which on results and requests are remembered.
-    fn life_ago(&self) -> i64 {
-        self.now().saturating_sub(milliseconds(self.options.result_life))
-    }
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    // The calendar of `jiff` ends before an i64 of milliseconds does.
-    let most = Timestamp::MAX.as_millisecond() / 2;
-    i64::try_from(duration.as_millis()).unwrap_or(most).min(most)
-}
-
-fn text(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::internal("a job cannot be written as JSON").with_source(error))
 }

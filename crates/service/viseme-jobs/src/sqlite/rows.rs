@@ -14,9 +14,9 @@ pub(super) const COLUMNS: &str = "id, kind, state, owner, spec, priority, tries,
 /// Reads [`COLUMNS`].
 pub(super) fn job(row: &Row<'_>) -> Result<Job, Error> {
     Ok(Job {
-        id: parsed(row, 0, |text| JobId::from_str(text).ok())?,
-        kind: parsed(row, 1, |text| JobKind::ALL.into_iter().find(|kind| kind.name() == text))?,
-        state: parsed(row, 2, |text| JobState::ALL.into_iter().find(|state| state.name() == text))?,
+        id: id(row)?,
+        kind: parsed(row, 1, JobKind::named)?,
+        state: parsed(row, 2, JobState::named)?,
         owner: row.get(3)?,
         spec: json(row, 4)?.unwrap_or_default(),
         priority: row.get(5)?,
@@ -32,6 +32,11 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, Error> {
         result: json(row, 15)?,
         error: json(row, 16)?,
     })
+}
+
+/// Reads the first column of [`COLUMNS`].
+pub(super) fn id(row: &Row<'_>) -> Result<JobId, Error> {
+    parsed(row, 0, |text| JobId::from_str(text).ok())
 }
 
 /// The attempt that stands behind [`COLUMNS`].

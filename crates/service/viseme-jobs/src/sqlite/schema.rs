@@ -4,7 +4,8 @@ use rusqlite::Connection;
 use viseme_core::{Error, ErrorKind, Result};
 
 /// What each version of the file added. The last one's number is the version that this program writes.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE job (
         id TEXT PRIMARY KEY,
         kind TEXT NOT NULL,
@@ -34,7 +35,9 @@ const STEPS: [&str; 1] = ["
     CREATE INDEX job_running ON job (kind, lease_until) WHERE state = 'running';
     CREATE INDEX job_request ON job (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
     CREATE INDEX job_content ON job (owner, content_key) WHERE content_key IS NOT NULL;
-"];
+",
+    "CREATE INDEX job_ended ON job (finished_at) WHERE finished_at IS NOT NULL;",
+];
 
 /// Makes the tables of a new file, and those of an old one new.
 ///

@@ -2,28 +2,97 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use viseme_jobs::{
-    Claim, Failure, Job, JobFilter, JobKind, JobProgress, JobState, JobStore, Lease, NewJob, Pulse,
+    Claim, Clock, Failure, Job, JobFilter, JobKind, JobProgress, JobState, JobStore, Lease, NewJob, Pulse,
+    RetryPolicy, StoreOptions,
 };
 
 /// A lease of the stores under test.
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(30);
 /// How long their results stand.
-pub(crate) const RESULT_LIFE: Duration = Duration::from_hours(1);
+const RESULT_LIFE: Duration = Duration::from_hours(1);
 /// Most jobs of [`JobKind::Score`] that run at a time in them.
-pub(crate) const MOST_SCORES: u32 = 2;
+const MOST_SCORES: u32 = 2;
+
+/// What they are told.
+pub(crate) fn options() -> StoreOptions {
+    let seconds = Duration::from_secs;
+    StoreOptions {
+        lease: LEASE,
+        retry: RetryPolicy { first: seconds(2), most: seconds(10) },
+        result_life: RESULT_LIFE,
+        most_running: BTreeMap::from([(JobKind::Score, MOST_SCORES)]),
+    }
+}
 
 /// A store, and a way to let time pass.
 pub(crate) trait Bench {
-    /// The store, with [`LEASE`], [`RESULT_LIFE`], [`MOST_SCORES`] and waits of 10 s at most between tries.
+    /// The store, with [`options`].
     fn store(&self) -> Arc<dyn JobStore>;
     /// Lets time pass for the store.
     fn pass(&self, time: Duration);
+    /// The moment for the store.
+    fn now(&self) -> Timestamp;
 }
+
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub(crate) struct StandingClock(AtomicI64);
+
+impl StandingClock {
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(1_800_000_000_000))
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// Makes a test of everything below, for an engine whose bench the expression makes; none where the engine is not there.
+macro_rules! conforms {
+    ($bench:expr) => {
+        $crate::conformance::conforms! {
+            $bench,
+            a_job_comes_to_its_result,
+            jobs_are_claimed_in_order,
+            what_may_pass_is_tried_again,
+            a_lost_worker_is_fenced,
+            a_poisonous_job_is_given_up,
+            a_job_is_called_off,
+            a_job_is_given_back,
+            kinds_have_their_limits,
+            limits_hold_when_many_claim_at_once,
+            the_same_is_made_once,
+            the_same_at_once_is_made_once,
+            jobs_are_listed_and_deleted,
+            jobs_that_ended_expire,
+            many_workers_share_the_queue,
+        }
+    };
+    ($bench:expr, $($name:ident),* $(,)?) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let bench: Option<_> = $bench;
+            if let Some(bench) = bench {
+                $crate::conformance::$name(&bench).await;
+            }
+        })*
+    };
+}
+pub(crate) use conforms;
 
 const ALL: &[JobKind] = &JobKind::ALL;
 
@@ -221,6 +290,32 @@ pub(crate) async fn kinds_have_their_limits(bench: &impl Bench) {
     assert_eq!(claim(&store).await.job.kind, JobKind::Score);
 }
 
+/// Not even for a moment, however many workers ask together.
+pub(crate) async fn limits_hold_when_many_claim_at_once(bench: &impl Bench) {
+    let store = bench.store();
+    for number in 0..20 {
+        let kind = if number < 10 { JobKind::Score } else { JobKind::Lipsync };
+        store.enqueue(NewJob { kind, ..lipsync(number) }).await.unwrap();
+    }
+    let claim = |name: String| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let mut kinds = Vec::new();
+            while let Some(claim) = store.claim(&name, ALL).await.unwrap() {
+                kinds.push(claim.job.kind);
+            }
+            kinds
+        })
+    };
+    let workers: Vec<_> = (0..6).map(|worker| claim(format!("worker {worker}"))).collect();
+    let mut kinds = Vec::new();
+    for worker in workers {
+        kinds.extend(worker.await.unwrap());
+    }
+    let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
+    assert_eq!((count(JobKind::Score), count(JobKind::Lipsync)), (MOST_SCORES as usize, 10));
+}
+
 /// The same request is one job, and so is the same content; another owner has jobs of its own.
 pub(crate) async fn the_same_is_made_once(bench: &impl Bench) {
     let store = bench.store();
@@ -250,6 +345,28 @@ pub(crate) async fn the_same_is_made_once(bench: &impl Bench) {
     let failed = claim(&store).await.lease;
     assert!(store.fail(failed, failure(false)).await.unwrap());
     assert!(store.enqueue(content).await.unwrap().is_new, "what failed stands for nothing");
+}
+
+/// And so are those that come together.
+pub(crate) async fn the_same_at_once_is_made_once(bench: &impl Bench) {
+    let store = bench.store();
+    let request =
+        NewJob { idempotency_key: Some("a".into()), content_key: Some("hash".into()), ..lipsync(1) };
+    let content = NewJob { idempotency_key: None, ..request.clone() };
+    let other = NewJob { idempotency_key: Some("b".into()), ..content.clone() };
+    let asked = [request, content, other].map(|job| vec![job; 4]).concat();
+    let asked = asked.into_iter().map(|job| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.enqueue(job).await.unwrap() })
+    });
+    let mut ids = BTreeSet::new();
+    let mut new = 0;
+    for answer in asked.collect::<Vec<_>>() {
+        let answer = answer.await.unwrap();
+        ids.insert(answer.job.id);
+        new += u32::from(answer.is_new);
+    }
+    assert_eq!((ids.len(), new), (1, 1));
 }
 
 /// Jobs are listed by owner, state and kind, page by page, and deleted when they have ended.
@@ -285,6 +402,41 @@ pub(crate) async fn jobs_are_listed_and_deleted(bench: &impl Bench) {
     assert!(store.delete(lease.job).await.unwrap() && !store.delete(lease.job).await.unwrap());
     assert_eq!(store.get(lease.job).await.unwrap(), None);
     assert_eq!(store.cancel(lease.job).await.unwrap(), None);
+}
+
+/// What has ended long ago is found, the oldest first, and jobs are listed by when they came.
+pub(crate) async fn jobs_that_ended_expire(bench: &impl Bench) {
+    let store = bench.store();
+    let mut ended = Vec::new();
+    let mut half_way = bench.now();
+    for number in 0..4 {
+        store.enqueue(lipsync(number)).await.unwrap();
+        let lease = claim(&store).await.lease;
+        bench.pass(Duration::from_secs(10));
+        match number {
+            0 => assert!(store.complete(lease, Value::Null).await.unwrap()),
+            1 => assert!(store.fail(lease, failure(false)).await.unwrap()),
+            2 => assert!(
+                store.cancel(lease.job).await.unwrap().is_some() && store.cancelled(lease).await.unwrap()
+            ),
+            _ => {}
+        }
+        ended.push(lease.job);
+        if number == 1 {
+            half_way = bench.now();
+        }
+    }
+    store.enqueue(lipsync(4)).await.unwrap();
+    let later = bench.now() + Duration::from_hours(1);
+    assert_eq!(store.expired(later, 9).await.unwrap(), ended[..3], "neither what runs nor what waits");
+    assert_eq!(store.expired(later, 2).await.unwrap(), ended[..2]);
+    assert_eq!(store.expired(half_way, 9).await.unwrap(), ended[..1], "the second ended at that moment");
+    let before = JobFilter { created_before: Some(half_way), ..JobFilter::default() };
+    let after = JobFilter { created_after: Some(half_way), ..JobFilter::default() };
+    let numbers = |page: viseme_jobs::JobPage| page.jobs.iter().map(number).collect::<Vec<_>>();
+    assert_eq!(numbers(store.list(&before, None, 9).await.unwrap()), [1, 0]);
+    assert_eq!(numbers(store.list(&after, None, 9).await.unwrap()), [4, 3, 2]);
+    assert_eq!(store.list(&after, None, 1).await.unwrap().total, 3);
 }
 
 /// Many workers at once: every job is done, and done once.
