@@ -9,7 +9,6 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
 use rustls::ClientConfig;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::timeout;
 use viseme_core::{Error, ErrorKind, Result};
 
@@ -113,7 +112,6 @@ fn build(policy: &NetworkPolicy, tls: ClientConfig, resolver: GuardedResolver) -
         .connect_timeout(policy.connect_timeout)
         // A name is looked up and checked for every request.
         .pool_max_idle_per_host(0)
-        .pool_idle_timeout(Duration::ZERO)
         .build()
         .map_err(|error| {
             Error::new(ErrorKind::Internal, "the HTTP client cannot be set up").with_source(error)
