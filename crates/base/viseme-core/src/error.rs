@@ -40,6 +40,23 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::NotFound,
+        Self::InvalidInput,
+        Self::Unsupported,
+        Self::LimitExceeded,
+        Self::OutputNotWritable,
+        Self::DiskFull,
+        Self::MissingTool,
+        Self::ModelMissing,
+        Self::TimedOut,
+        Self::Network,
+        Self::Remote,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
     /// Whether the same request may succeed when made again unchanged.
     #[must_use]
     pub fn is_retryable(self) -> bool {
@@ -63,6 +80,26 @@ impl ErrorKind {
             | Self::Remote
             | Self::Internal => 2,
             Self::Cancelled => 130,
+        }
+    }
+
+    /// The name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::InvalidInput => "invalid_input",
+            Self::Unsupported => "unsupported",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::OutputNotWritable => "output_not_writable",
+            Self::DiskFull => "disk_full",
+            Self::MissingTool => "missing_tool",
+            Self::ModelMissing => "model_missing",
+            Self::TimedOut => "timed_out",
+            Self::Network => "network",
+            Self::Remote => "remote",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
         }
     }
 

@@ -34,6 +34,7 @@ mod registry;
 mod render;
 mod report;
 mod runner;
+mod runners;
 mod score;
 mod source;
 mod speakers;
@@ -62,6 +63,7 @@ pub use plan::{Blend, FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
 pub use runner::{Runner, run};
+pub use runners::RunnerPool;
 pub use score::{
     Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,
     score,

@@ -94,6 +94,9 @@ pub struct JobSpec {
     /// What is done about lips and sound of the result that are apart.
     #[serde(default)]
     pub offset: OffsetMode,
+    /// Whether the result has the speech as its sound. Without, it has no sound for it at all.
+    #[serde(default = "yes")]
+    pub include_sound: bool,
     /// Where to write a lossless gray video of what was changed: 0 where every sample of the output frame is the
     /// decoder's own. None writes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -218,6 +221,7 @@ impl JobSpec {
             runtime: RuntimeRequest::default(),
             still: StillOptions::default(),
             encode: EncodeOptions::default(),
+            include_sound: true,
             mask_output: None,
             offset: OffsetMode::default(),
             report_output: None,

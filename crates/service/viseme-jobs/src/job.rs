@@ -61,11 +61,14 @@ pub enum JobKind {
     Score,
     /// Moves lips in many videos.
     Batch,
+    /// Tells somebody how another job has ended.
+    Webhook,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Lipsync, Self::Faces, Self::Tracking, Self::Score, Self::Batch];
+    pub const ALL: [Self; 6] =
+        [Self::Lipsync, Self::Faces, Self::Tracking, Self::Score, Self::Batch, Self::Webhook];
 
     /// The name in JSON and in the store.
     #[must_use]
@@ -76,6 +79,7 @@ impl JobKind {
             Self::Tracking => "tracking",
             Self::Score => "score",
             Self::Batch => "batch",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -236,6 +240,17 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The failure that `error` is, in `message`'s words.
+    #[must_use]
+    pub fn new(error: &Error, message: impl Into<String>) -> Self {
+        Self {
+            code: error.kind().name().to_owned(),
+            message: message.into(),
+            hint: error.hint().map(str::to_owned),
+            is_retryable: error.kind().is_retryable(),
+        }
+    }
+
     /// The failure of a try whose worker was not heard of any more.
     pub(crate) fn worker_lost() -> Self {
         Self {

@@ -19,6 +19,7 @@ mod postgres;
 mod retry;
 mod sqlite;
 mod store;
+mod worker;
 
 pub use artifacts::{Area, ArtifactKey, Artifacts, BucketKeys, BucketSettings, ByteStream, Stored};
 pub use clock::{Clock, SystemClock};
@@ -28,3 +29,4 @@ pub use postgres::PostgresJobStore;
 pub use retry::RetryPolicy;
 pub use sqlite::SqliteJobStore;
 pub use store::{Claim, Enqueued, JobFilter, JobPage, JobStore, Lease, Pulse, StoreOptions};
+pub use worker::{JobHandle, JobHandler, StopReason, Worker, WorkerOptions};

@@ -1,1 +1,31 @@
 //! The HTTP service of Viseme, and its workers.
+//!
+//! [`serve`] answers requests and does jobs in one process; [`work`] does jobs of the same stores in another. A request becomes
+//! a row in the job store; a worker takes it, brings its files, calls the library, keeps the result and tells who wants to
+//! know. Nothing that was answered is lost with the process.
+
+mod auth;
+mod error;
+mod extract;
+mod housekeeping;
+mod keys;
+mod links;
+mod listen;
+mod metrics;
+mod request_id;
+mod routes;
+mod service;
+mod settings;
+mod start;
+mod tasks;
+mod telemetry;
+mod upload;
+mod views;
+mod webhooks;
+mod work;
+
+pub use settings::{Secret, ServerSettings, SizeLimits, Token};
+pub use start::{openapi, serve, work};
+pub use telemetry::{LogFormat, log};
+pub use viseme_cloud::{AllowedHost, NetworkPolicy};
+pub use viseme_jobs::{BucketSettings, JobKind};

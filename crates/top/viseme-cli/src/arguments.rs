@@ -4,6 +4,7 @@ mod lines;
 mod models;
 mod people;
 mod score;
+mod serve;
 mod times;
 
 pub(crate) use models::{
@@ -12,6 +13,7 @@ pub(crate) use models::{
 };
 pub(crate) use people::CharacterArguments;
 pub(crate) use score::{OffsetArguments, ScoreArguments};
+pub(crate) use serve::{ServeArguments, WorkArguments};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -44,6 +46,10 @@ pub(crate) enum Command {
     Offset(OffsetArguments),
     /// List, download and check models that do not ship with Viseme.
     Models(ModelsArguments),
+    /// Serve the HTTP API, and do its jobs.
+    Serve(Box<ServeArguments>),
+    /// Do jobs of a server, in another process or on another machine.
+    Work(Box<WorkArguments>),
     /// Check that this machine has what Viseme needs.
     Doctor(DoctorArguments),
     /// Time a whole job beside a plain re-encode of the same clip.

@@ -40,6 +40,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Models(arguments) => commands::models::run(arguments),
         Command::Score(arguments) => commands::score::run(arguments),
         Command::Offset(arguments) => commands::offset::run(arguments),
+        Command::Serve(arguments) => commands::serve::serve(*arguments),
+        Command::Work(arguments) => commands::serve::work(*arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
     }

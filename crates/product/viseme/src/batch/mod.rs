@@ -2,19 +2,21 @@
 
 mod list;
 mod report;
-mod runners;
 
 pub use list::read_list;
 pub use report::{BatchReport, BatchResult, BatchStatus, BatchSummary, Failure, JobStatus};
 
+use crate::runners::RunnerPool;
 use crate::spec::{JobSpec, resolved};
 use crate::threads::{join, spawn};
-use runners::Runners;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use viseme_core::{Error, ErrorKind, Observer, Progress, Result, Warning};
+
+/// Runners that are kept while no job uses them: jobs of a batch take turns with an engine or two.
+const MOST_IDLE: usize = 2;
 
 /// Receives what happens to the jobs of a batch, each by its position from 0. Called from several threads.
 pub trait BatchObserver: Send + Sync {
@@ -43,7 +45,7 @@ pub fn run_batch(jobs: &[JobSpec], at_a_time: usize, observer: &dyn BatchObserve
     let batch = Batch {
         jobs,
         observer,
-        runners: Runners::new(jobs),
+        runners: RunnerPool::new(MOST_IDLE),
         next: AtomicUsize::new(0),
         results: Mutex::new(vec![None; jobs.len()]),
     };
@@ -64,7 +66,7 @@ pub fn run_batch(jobs: &[JobSpec], at_a_time: usize, observer: &dyn BatchObserve
 struct Batch<'a> {
     jobs: &'a [JobSpec],
     observer: &'a dyn BatchObserver,
-    runners: Runners,
+    runners: RunnerPool,
     next: AtomicUsize,
     results: Mutex<Vec<Option<BatchResult>>>,
 }
@@ -80,7 +82,6 @@ impl Batch<'_> {
             let one = OneJob { job, observer: self.observer };
             let done =
                 spec.validate().and_then(|()| self.runners.with(spec, |runner| runner.run(spec, &one)));
-            self.runners.done(spec);
             let result = BatchResult::of(spec, done);
             self.observer.ended(job, &result);
             self.results.lock().unwrap_or_else(PoisonError::into_inner)[job] = Some(result);

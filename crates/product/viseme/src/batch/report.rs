@@ -144,13 +144,4 @@ impl Failure {
     pub(super) fn of(error: &Error) -> Self {
         Self { kind: error.kind(), message: error.to_string(), hint: error.hint().map(str::to_owned) }
     }
-
-    /// The same as an error.
-    pub(super) fn error(&self) -> Error {
-        let error = Error::new(self.kind, self.message.clone());
-        match &self.hint {
-            Some(hint) => error.with_hint(hint.clone()),
-            None => error,
-        }
-    }
 }

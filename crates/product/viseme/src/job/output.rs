@@ -61,13 +61,14 @@ impl Job<'_> {
         let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
         let (tools, work_dir) = (&self.runner.tools, self.work_dir.path());
         let sound = output_sound(tools, self.spec, inputs, work_dir)?;
+        let speech = Speech {
+            path: &sound.path,
+            audio: &sound.audio,
+            delay_s: offset.map_or(0.0, |offset| offset.sound_moved_ms / 1000.0),
+            is_mix: sound.is_mix,
+        };
         let mux_plan = MuxPlan {
-            speech: Some(Speech {
-                path: &sound.path,
-                audio: &sound.audio,
-                delay_s: offset.map_or(0.0, |offset| offset.sound_moved_ms / 1000.0),
-                is_mix: sound.is_mix,
-            }),
+            speech: self.spec.include_sound.then_some(speech),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
             ..silent(&rendered.video.path, plan)
         };

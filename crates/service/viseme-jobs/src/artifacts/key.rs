@@ -1,6 +1,8 @@
 //! Names of files, made of checked parts.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 use viseme_core::{Error, Result};
 
 /// The longest part of a name.
@@ -30,7 +32,8 @@ impl Area {
 }
 
 /// The name of one file: `jobs/{id}/output.mp4`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ArtifactKey {
     area: Area,
     owner: String,
@@ -68,6 +71,42 @@ impl ArtifactKey {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl Area {
+    /// Every area.
+    const ALL: [Self; 3] = [Self::Uploads, Self::Jobs, Self::Images];
+}
+
+impl FromStr for ArtifactKey {
+    type Err = Error;
+
+    /// Reads what `Display` writes.
+    ///
+    /// # Errors
+    /// `InvalidInput` for anything else.
+    fn from_str(text: &str) -> Result<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let area = Area::ALL.into_iter().find(|area| parts.first() == Some(&area.name()));
+        match (area, parts.as_slice()) {
+            (Some(area), [_, owner, name]) => Self::new(area, owner, name),
+            _ => Err(Error::invalid_input("this is no name of a file of a job")),
+        }
+    }
+}
+
+impl TryFrom<String> for ArtifactKey {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<ArtifactKey> for String {
+    fn from(key: ArtifactKey) -> Self {
+        key.to_string()
     }
 }
 

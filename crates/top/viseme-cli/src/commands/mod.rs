@@ -9,4 +9,5 @@ pub(crate) mod models;
 pub(crate) mod offset;
 pub(crate) mod probe;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod sync;

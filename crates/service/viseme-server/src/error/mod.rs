@@ -1,0 +1,138 @@
+//! What clients are told when something fails.
+
+mod render;
+
+pub(crate) use render::render;
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use viseme_core::{Error, ErrorKind};
+use viseme_jobs::Failure;
+
+/// An error on its way to a client, in words that may leave the machine. The body is written when the response leaves, in the
+/// form that clients of the route expect.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    /// For machines.
+    pub(crate) code: String,
+    /// One line for people.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+    /// Which field of the request it is about.
+    pub(crate) param: Option<String>,
+    /// What only a developer should see: the errors underneath.
+    pub(crate) trace: Option<String>,
+}
+
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        let (code, message) = (code.to_owned(), message.into());
+        Self { status, code, message, hint: None, param: None, trace: None }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidInput.name(), message)
+    }
+
+    /// The request is JSON, but says something that cannot be.
+    pub(crate) fn unprocessable(param: &str, message: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidInput.name(), message);
+        Self { param: Some(param.to_owned()), ..error }
+    }
+
+    pub(crate) fn no_such_job() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorKind::NotFound.name(), "there is no such job")
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(crate) fn with_param(self, param: impl Into<String>) -> Self {
+        Self { param: Some(param.into()), ..self }
+    }
+
+    /// Why a job failed.
+    pub(crate) fn of_failure(failure: &Failure) -> Self {
+        let kind = ErrorKind::ALL.into_iter().find(|kind| kind.name() == failure.code);
+        let status = kind.map_or(500, ErrorKind::http_status);
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+            param: None,
+            trace: None,
+        }
+    }
+}
+
+/// What clients hear of a failure that is this machine's own.
+pub(crate) fn own_fault(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Internal => Some("the server failed; its log says more"),
+        ErrorKind::OutputNotWritable => Some("the server cannot write its files; its log says more"),
+        ErrorKind::DiskFull => Some("the disk of the server is full"),
+        _ => None,
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let status = StatusCode::from_u16(error.kind().http_status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // What is no fault of the client may name files of this machine: that is for the log.
+        let (message, hint) = if let Some(message) = own_fault(error.kind()) {
+            tracing::error!(%error, source = ?std::error::Error::source(&error), "the server failed");
+            (message.to_owned(), None)
+        } else {
+            (error.to_string(), error.hint().map(str::to_owned))
+        };
+        let trace = Some(format!("{error:?}"));
+        Self { status, code: error.kind().name().to_owned(), message, hint, param: None, trace }
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        let error = Self::new(rejection.status(), ErrorKind::InvalidInput.name(), rejection.body_text());
+        match &rejection {
+            JsonRejection::JsonDataError(_) => {
+                error.with_hint("/docs describes the fields of every request.")
+            }
+            JsonRejection::MissingJsonContentType(_) => {
+                error.with_hint("Send the header Content-Type: application/json.")
+            }
+            _ => error,
+        }
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), ErrorKind::InvalidInput.name(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorKind::NotFound.name(), rejection.body_text())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,71 @@
+//! What happens now and then: old files and jobs go, folders of ended jobs go, ends that nobody was told of are told.
+
+use crate::service::Service;
+use crate::webhooks::announce;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use viseme_core::Result;
+use viseme_jobs::{Area, JobFilter, JobState};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(30);
+/// Jobs that are looked at in one go.
+const MOST: u32 = 200;
+
+/// Keeps house until `shutdown`.
+pub(crate) async fn keep(service: Arc<Service>, shutdown: CancellationToken) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = once(&service).await {
+            tracing::warn!(%error, "housekeeping failed");
+        }
+    }
+}
+
+async fn once(service: &Service) -> Result<()> {
+    tell_ends(service).await?;
+    remove_folders(service).await?;
+    forget_old(service).await
+}
+
+/// Ends of jobs whose worker died before it could tell them. What was told is known by its key and not told twice.
+async fn tell_ends(service: &Service) -> Result<()> {
+    let states = vec![JobState::Completed, JobState::Failed, JobState::Cancelled];
+    let filter = JobFilter { states, ..JobFilter::default() };
+    for job in service.store.list(&filter, None, MOST).await?.jobs {
+        announce(service.store.as_ref(), &job).await;
+    }
+    Ok(())
+}
+
+/// Folders of jobs that ended elsewhere, or are gone.
+async fn remove_folders(service: &Service) -> Result<()> {
+    for id in service.folders.jobs()? {
+        if service.store.get(id).await?.is_none_or(|job| job.state.is_final()) {
+            service.folders.remove(id).await;
+        }
+    }
+    Ok(())
+}
+
+/// Jobs that ended long ago, their files, and uploads that are as old.
+async fn forget_old(service: &Service) -> Result<()> {
+    let retention = service.settings.retention;
+    let now = Timestamp::now();
+    let oldest = now.checked_sub(retention).unwrap_or(now);
+    for id in service.store.expired(oldest, MOST).await? {
+        if let Some(job) = service.store.get(id).await? {
+            service.forget(&job).await?;
+        }
+    }
+    service.artifacts.sweep(Area::Uploads, oldest).await?;
+    Ok(())
+}

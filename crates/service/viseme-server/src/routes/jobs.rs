@@ -1,0 +1,554 @@
+//! `/v1/jobs`: jobs as such.
+
+use super::files::send;
+use super::lipsync::{CharacterRequest, LipsyncRequest, PARTS, uploaded};
+use crate::auth::Owner;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Asked, Body, idempotency_key};
+use crate::links::Links;
+use crate::service::{Service, Wishes, failed};
+use crate::tasks::{FacesTask, LipsyncOptions, ScoreTask, Source, TrackingTask, null_is_default};
+use crate::upload::receive;
+use crate::views::JobBody;
+use axum::Json;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use viseme_cloud::RemoteUrl;
+use viseme_jobs::{Artifacts, Job, JobFilter, JobId, JobKind, JobState};
+
+/// Jobs of a page unless more or fewer are asked for.
+const PAGE: u32 = 50;
+/// Most jobs of a page.
+const MOST_PAGE: u32 = 500;
+/// Longest time limit of a job.
+const MOST_TIME_S: u64 = 24 * 3600;
+
+pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, delete))
+        .routes(routes!(cancel))
+        .routes(routes!(retry))
+        .routes(routes!(result))
+        .routes(routes!(events))
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// What to do, and how urgently.
+#[derive(Debug, Deserialize, ToSchema)]
+struct CreateJob {
+    /// What to do.
+    #[serde(flatten)]
+    work: WorkRequest,
+    #[serde(flatten)]
+    wishes: WishesRequest,
+}
+
+/// How urgently, how often, how long, and who is told.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct WishesRequest {
+    /// Higher ones come first, -100 to 100.
+    #[serde(default)]
+    priority: i32,
+    /// How long to wait before it may begin, in milliseconds.
+    #[serde(default)]
+    delay_ms: u64,
+    /// Most times that it is begun, 1 to 10. Null is 3.
+    #[serde(default)]
+    max_tries: Option<u32>,
+    /// How long a try may take, in seconds. Null is what the server says.
+    #[serde(default)]
+    time_limit_s: Option<u64>,
+    /// What is told when the job has ended, by a signed POST.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Uri)]
+    webhook_url: Option<RemoteUrl>,
+}
+
+/// What to do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "input", rename_all = "snake_case")]
+enum WorkRequest {
+    /// Moves lips.
+    Lipsync(Box<LipsyncRequest>),
+    /// Finds faces.
+    Faces(FacesRequest),
+    /// Draws the faces that it follows.
+    Tracking(TrackingRequest),
+    /// Measures a video.
+    Score(ScoreRequest),
+}
+
+/// Which faces to find, where.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct FacesRequest {
+    /// The video.
+    #[schema(value_type = String, format = Uri)]
+    pub(super) video_url: RemoteUrl,
+    /// Moments that are looked at, per second: more than 0, at most 120.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>, default = 3.0)]
+    pub(super) sample_fps: Option<f64>,
+    /// People, each with a picture.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(super) characters: Vec<CharacterRequest>,
+    /// Least likeness of a face and a reference picture, 0 to 1.
+    #[serde(default)]
+    #[schema(default = 0.5)]
+    pub(super) similarity_threshold: Option<f32>,
+    /// From when on, in milliseconds.
+    #[serde(default)]
+    pub(super) start_time_ms: Option<u64>,
+    /// Until when, in milliseconds.
+    #[serde(default)]
+    pub(super) end_time_ms: Option<u64>,
+}
+
+/// Whom to follow, where.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct TrackingRequest {
+    /// The video.
+    #[schema(value_type = String, format = Uri)]
+    pub(super) video_url: RemoteUrl,
+    /// A presigned address to which the result is sent with one PUT.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Uri)]
+    pub(super) upload_url: Option<RemoteUrl>,
+    /// People, each with a picture.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(super) characters: Vec<CharacterRequest>,
+    /// Least likeness of a face and a reference picture, 0 to 1.
+    #[serde(default)]
+    #[schema(default = 0.5)]
+    pub(super) similarity_threshold: Option<f32>,
+    /// How strongly faces are smoothed over time, 0 to 1.
+    #[serde(default)]
+    #[schema(default = 0.3)]
+    pub(super) temporal_smoothing: Option<f32>,
+}
+
+/// What to measure.
+#[derive(Debug, Deserialize, ToSchema)]
+struct ScoreRequest {
+    /// The video.
+    #[schema(value_type = String, format = Uri)]
+    video_url: RemoteUrl,
+    /// The speech that the lips should follow; null is the video's own sound.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Uri)]
+    audio_url: Option<RemoteUrl>,
+}
+
+impl FacesRequest {
+    /// Checks everything that can be checked before a job is made of it.
+    ///
+    /// # Errors
+    /// 400 for an address that must not be asked, 422 for a value that cannot be.
+    pub(super) fn task(self, service: &Service) -> ApiResult<FacesTask> {
+        let sample_fps = self.sample_fps.unwrap_or(3.0);
+        if !(sample_fps > 0.0 && sample_fps <= 120.0) {
+            return Err(ApiError::unprocessable("sample_fps", "sample_fps is not above 0 and at most 120"));
+        }
+        crate::tasks::check_unit("similarity_threshold", self.similarity_threshold)?;
+        if self.start_time_ms.zip(self.end_time_ms).is_some_and(|(start, end)| start >= end) {
+            return Err(ApiError::unprocessable("end_time_ms", "the time ends before it begins"));
+        }
+        check_urls(
+            service,
+            [("video_url", &self.video_url)].into_iter().chain(CharacterRequest::urls(&self.characters)),
+        )?;
+        Ok(FacesTask {
+            video: Source::Url(self.video_url),
+            sample_fps,
+            characters: CharacterRequest::tasks(self.characters),
+            similarity_threshold: self.similarity_threshold,
+            start_time_ms: self.start_time_ms,
+            end_time_ms: self.end_time_ms,
+        })
+    }
+}
+
+impl TrackingRequest {
+    /// As [`FacesRequest::task`].
+    pub(super) fn task(self, service: &Service) -> ApiResult<TrackingTask> {
+        crate::tasks::check_unit("similarity_threshold", self.similarity_threshold)?;
+        crate::tasks::check_unit("temporal_smoothing", self.temporal_smoothing)?;
+        let urls = [("video_url", &self.video_url)].into_iter();
+        let urls = urls.chain(self.upload_url.iter().map(|url| ("upload_url", url)));
+        check_urls(service, urls.chain(CharacterRequest::urls(&self.characters)))?;
+        Ok(TrackingTask {
+            video: Source::Url(self.video_url),
+            upload_url: self.upload_url,
+            characters: CharacterRequest::tasks(self.characters),
+            similarity_threshold: self.similarity_threshold,
+            temporal_smoothing: self.temporal_smoothing,
+        })
+    }
+}
+
+/// Checks every address before anything is sent to it.
+///
+/// # Errors
+/// 400 with the field of the first that must not be asked.
+pub(super) fn check_urls<'a>(
+    service: &Service,
+    urls: impl Iterator<Item = (&'static str, &'a RemoteUrl)>,
+) -> ApiResult<()> {
+    for (param, url) in urls {
+        service.client.check(url).map_err(|error| ApiError::from(error).with_param(param))?;
+    }
+    Ok(())
+}
+
+impl WishesRequest {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// 422 with the field.
+    pub(super) fn wishes(&self, key: Option<String>) -> ApiResult<Wishes> {
+        if !(-100..=100).contains(&self.priority) {
+            return Err(ApiError::unprocessable("priority", "priority is not between -100 and 100"));
+        }
+        if self.max_tries.is_some_and(|tries| !(1..=10).contains(&tries)) {
+            return Err(ApiError::unprocessable("max_tries", "max_tries is not between 1 and 10"));
+        }
+        if self.time_limit_s.is_some_and(|seconds| !(1..=MOST_TIME_S).contains(&seconds)) {
+            let message = format!("time_limit_s is not between 1 and {MOST_TIME_S}");
+            return Err(ApiError::unprocessable("time_limit_s", message));
+        }
+        if self.delay_ms > 30 * 24 * 3_600_000 {
+            return Err(ApiError::unprocessable("delay_ms", "delay_ms is more than 30 days"));
+        }
+        Ok(Wishes {
+            priority: self.priority,
+            delay: Duration::from_millis(self.delay_ms),
+            max_tries: self.max_tries,
+            time_limit: self.time_limit_s.map(Duration::from_secs),
+            idempotency_key: key,
+            webhook_url: self.webhook_url.clone(),
+            content: None,
+        })
+    }
+}
+
+/// Makes a job.
+///
+/// With JSON of addresses, or with a form of the files `video` and `audio` and a field `options` of JSON: the options of a
+/// lipsync, with `priority`, `webhook_url` and so on beside them. The same `Idempotency-Key` gives the same job for a day.
+#[utoipa::path(
+    post, path = "/v1/jobs", tag = "jobs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The client's own name for the request")),
+    request_body(content((CreateJob = "application/json"), (JobForm = "multipart/form-data"))),
+    responses(
+        (status = 201, description = "The job", body = JobBody),
+        (status = 400, description = "An address or a file that cannot be used"),
+        (status = 413, description = "A file that is too large"),
+        (status = 422, description = "A value that cannot be"),
+    )
+)]
+async fn create(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    headers: HeaderMap,
+    request: Request,
+) -> ApiResult<Response> {
+    let key = idempotency_key(&headers)?;
+    let job = if super::lipsync::is_form(&headers) {
+        let received = receive(&service, request, &PARTS).await?;
+        let options = received.field("options").unwrap_or("{}");
+        let form: FormOptions = serde_json::from_str(options).map_err(|error| {
+            ApiError::unprocessable("options", format!("the options are not valid: {error}"))
+        })?;
+        let mut task = uploaded(&received, received.field("method").unwrap_or("auto"))?;
+        form.options.check()?;
+        let engine = form.options.engine.clone().or(task.options.engine);
+        task.options = LipsyncOptions { engine, ..form.options };
+        let wishes = Wishes { content: Some(received.content()), ..form.wishes.wishes(key)? };
+        service.submit(&owner, JobKind::Lipsync, &task, wishes).await?
+    } else {
+        let request = limited(request, service.settings.sizes.json);
+        let Body(create) = Body::<CreateJob>::from_request(request, &()).await?;
+        let wishes = create.wishes.wishes(key)?;
+        create.work.submit(&service, &owner, wishes).await?
+    };
+    let place = [(header::LOCATION, format!("/v1/jobs/{}", job.id))];
+    Ok((StatusCode::CREATED, place, Json(JobBody::new(&job, Some(&links)))).into_response())
+}
+
+/// A request whose body may not be longer than `most` bytes.
+pub(super) fn limited(request: Request, most: usize) -> Request {
+    let (parts, body) = request.into_parts();
+    Request::from_parts(parts, axum::body::Body::new(http_body_util::Limited::new(body, most)))
+}
+
+/// The parts of a form.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes the form")]
+struct JobForm {
+    #[schema(value_type = String, format = Binary)]
+    video: Vec<u8>,
+    #[schema(value_type = String, format = Binary)]
+    audio: Vec<u8>,
+    /// JSON: the options of a lipsync, `priority`, `delay_ms`, `max_tries`, `time_limit_s`, `webhook_url`.
+    options: Option<String>,
+}
+
+impl WorkRequest {
+    async fn submit(self, service: &Service, owner: &Owner, wishes: Wishes) -> ApiResult<Job> {
+        match self {
+            Self::Lipsync(request) => {
+                service.submit(owner, JobKind::Lipsync, &request.task(service)?, wishes).await
+            }
+            Self::Faces(request) => {
+                service.submit(owner, JobKind::Faces, &request.task(service)?, wishes).await
+            }
+            Self::Tracking(request) => {
+                service.submit(owner, JobKind::Tracking, &request.task(service)?, wishes).await
+            }
+            Self::Score(ScoreRequest { video_url, audio_url }) => {
+                let urls = [("video_url", &video_url)].into_iter();
+                check_urls(service, urls.chain(audio_url.iter().map(|url| ("audio_url", url))))?;
+                let task = ScoreTask { video: Source::Url(video_url), audio: audio_url.map(Source::Url) };
+                service.submit(owner, JobKind::Score, &task, wishes).await
+            }
+        }
+    }
+}
+
+/// Which jobs to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListJobs {
+    /// Only in these states, with commas between them.
+    state: Option<String>,
+    /// Only of these kinds, with commas between them.
+    kind: Option<String>,
+    /// Jobs of a page, 1 to 500.
+    #[param(default = 50, minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// What the page before this one called `next`.
+    after: Option<String>,
+}
+
+/// Some of the jobs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobPage)]
+struct JobPageBody {
+    /// How many there are in all.
+    total: u64,
+    /// These of them, the newest first.
+    jobs: Vec<JobBody>,
+    /// What the next page begins after; null after the last.
+    #[schema(value_type = Option<String>)]
+    next: Option<JobId>,
+}
+
+/// Lists jobs, the newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListJobs), responses((status = 200, body = JobPageBody)))]
+async fn list(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    Asked(asked): Asked<ListJobs>,
+) -> ApiResult<Json<JobPageBody>> {
+    let filter = JobFilter {
+        owner: Some(owner.name().to_owned()),
+        states: named("state", asked.state.as_deref(), &JobState::ALL, JobState::name)?,
+        kinds: named("kind", asked.kind.as_deref(), &JobKind::ALL, JobKind::name)?,
+        ..JobFilter::default()
+    };
+    let after = asked.after.as_deref().filter(|after| !after.is_empty()).map(str::parse).transpose();
+    let after = after.map_err(|_| ApiError::unprocessable("after", "after is no name of a job"))?;
+    let limit = asked.limit.unwrap_or(PAGE).clamp(1, MOST_PAGE);
+    let page = service.store.list(&filter, after, limit).await?;
+    let jobs = page.jobs.iter().map(|job| JobBody::new(job, Some(&links))).collect();
+    Ok(Json(JobPageBody { total: page.total, jobs, next: page.next }))
+}
+
+/// The values that a list of names means.
+fn named<T: Copy>(
+    param: &str,
+    list: Option<&str>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> ApiResult<Vec<T>> {
+    let names = list.unwrap_or_default().split(',').map(str::trim).filter(|one| !one.is_empty());
+    let value = |given: &str| {
+        let found = all.iter().copied().find(|&one| name(one) == given);
+        found.ok_or_else(|| ApiError::unprocessable(param, format!("there is no {param} '{given}'")))
+    };
+    names.map(value).collect()
+}
+
+/// A job.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses((status = 200, body = JobBody), (status = 404, description = "There is no such job"))
+)]
+async fn get(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    Path(id): Path<String>,
+) -> ApiResult<Json<JobBody>> {
+    let job = service.job(&owner, &id).await?;
+    Ok(Json(JobBody::new(&job, Some(&links))))
+}
+
+/// Forgets a job that has ended, and removes its files.
+#[utoipa::path(
+    delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, description = "There is no such job"),
+        (status = 409, description = "It has not ended: cancel it first"),
+    )
+)]
+async fn delete(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
+    let job = service.job(&owner, &id).await?;
+    if !job.state.is_final() {
+        return Err(ApiError::conflict("the job has not ended").with_hint("Cancel it first."));
+    }
+    service.forget(&job).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Calls a job off: at once when it waits, soon when it runs. One that has ended stays as it is.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses((status = 200, body = JobBody), (status = 404, description = "There is no such job"))
+)]
+async fn cancel(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    Path(id): Path<String>,
+) -> ApiResult<Json<JobBody>> {
+    let job = service.job(&owner, &id).await?;
+    let job = service.store.cancel(job.id).await?.ok_or_else(ApiError::no_such_job)?;
+    if job.state.is_final() {
+        crate::webhooks::announce(service.store.as_ref(), &job).await;
+        service.wake.notify_one();
+    }
+    Ok(Json(JobBody::new(&job, Some(&links))))
+}
+
+/// Queues a job anew that has failed or was cancelled, with all of its tries.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses(
+        (status = 200, body = JobBody),
+        (status = 404, description = "There is no such job"),
+        (status = 409, description = "It has neither failed nor was it cancelled"),
+    )
+)]
+async fn retry(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    Path(id): Path<String>,
+) -> ApiResult<Json<JobBody>> {
+    let job = service.job(&owner, &id).await?;
+    if !matches!(job.state, JobState::Failed | JobState::Cancelled) {
+        return Err(ApiError::conflict(format!("the job is {}", job.state.name()))
+            .with_hint("Only jobs that have failed or were cancelled can be tried again."));
+    }
+    let job = service.store.retry(job.id).await?.ok_or_else(ApiError::no_such_job)?;
+    service.wake.notify_one();
+    Ok(Json(JobBody::new(&job, Some(&links))))
+}
+
+/// What a job made: the video where it made one, otherwise JSON.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/result", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses(
+        (status = 200, description = "The video, or JSON", content((Vec<u8> = "video/mp4"), (Object = "application/json"))),
+        (status = 206, description = "The part of the video that the header Range asked for"),
+        (status = 404, description = "There is no such job"),
+        (status = 409, description = "It has not ended, or was cancelled"),
+    )
+)]
+async fn result(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let job = service.job(&owner, &id).await?;
+    match job.state {
+        JobState::Completed => {}
+        JobState::Failed => return Err(failed(&job)),
+        state => {
+            return Err(ApiError::conflict(format!("the job is {}", state.name()))
+                .with_hint("Ask GET /v1/jobs/{id}, or listen to GET /v1/jobs/{id}/events."));
+        }
+    }
+    let result = job.result.unwrap_or_default();
+    match serde_json::from_value(result["artifact"].clone()) {
+        Ok(key) => send(&service.artifacts as &Artifacts, &key, &headers).await,
+        Err(_) => Ok(Json(result).into_response()),
+    }
+}
+
+/// What happens to a job, as server-sent events: `job` with the job whenever it has changed; the last one when it has ended.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/events", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
+    responses(
+        (status = 200, description = "Events of the type job, each with a job", content_type = "text/event-stream", body = String),
+        (status = 404, description = "There is no such job"),
+    )
+)]
+async fn events(
+    State(service): State<Arc<Service>>,
+    owner: Owner,
+    links: Links,
+    Path(id): Path<String>,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let job = service.job(&owner, &id).await?;
+    let stream = futures_util::stream::unfold(Some((job.id, None)), move |state| {
+        let (service, links) = (Arc::clone(&service), links.clone());
+        async move {
+            let (id, last) = state?;
+            let job = next_change(&service, id, last.as_ref()).await?;
+            let event = Event::default().event("job").json_data(JobBody::new(&job, Some(&links)));
+            let next = (!job.state.is_final()).then_some((id, Some(job)));
+            Some((Ok(event.unwrap_or_default()), next))
+        }
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// The job when it is no more what it was. None when it is gone.
+async fn next_change(service: &Service, id: JobId, last: Option<&Job>) -> Option<Job> {
+    loop {
+        let job = service.store.get(id).await.ok()??;
+        if last != Some(&job) {
+            return Some(job);
+        }
+        service.pause_between_looks().await;
+    }
+}
+
+/// The field `options` of a form.
+#[derive(Debug, Deserialize)]
+struct FormOptions {
+    #[serde(flatten)]
+    options: LipsyncOptions,
+    #[serde(flatten)]
+    wishes: WishesRequest,
+}

@@ -1,0 +1,77 @@
+//! The addresses, one file for each family.
+
+mod files;
+mod health;
+mod jobs;
+mod lipsync;
+
+use crate::service::Service;
+use crate::{auth, error, request_id};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Instant;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{Instrument, info, info_span};
+use utoipa::openapi::OpenApi;
+use utoipa::{OpenApi as _, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Something that went less well than asked for, without stopping the job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Warning)]
+pub(crate) struct WarningBody {
+    /// For machines.
+    code: String,
+    /// One line for people.
+    message: String,
+}
+
+#[derive(Debug, utoipa::OpenApi)]
+#[openapi(info(
+    title = "Viseme",
+    description = "Moves the lips of people in video so that they match new speech.",
+    license(name = "MIT OR Apache-2.0")
+))]
+struct Description;
+
+/// Every address and what is said about them.
+pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(health::router())
+        .merge(lipsync::router())
+        .merge(jobs::router())
+        .merge(files::router())
+        .split_for_parts()
+}
+
+/// Every address, with what stands before them all.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    let (routes, _) = described();
+    let json = service.settings.sizes.json;
+    routes
+        .layer(DefaultBodyLimit::max(json))
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), observe))
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), auth::check))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), error::render))
+        .layer(middleware::from_fn(request_id::name))
+        .with_state(service)
+}
+
+/// Counts and logs a request. Its query is left out: it may hold a signature.
+async fn observe(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let id = request.extensions().get::<request_id::RequestId>().cloned().unwrap_or_default();
+    let span = info_span!("request", id = id.as_str(), method = %request.method(), route);
+    let started = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    service.metrics.answered(&route, status, took);
+    let _entered = span.enter();
+    info!(status, ms = took.as_millis() as u64, "answered");
+    response
+}

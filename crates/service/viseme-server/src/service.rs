@@ -1,0 +1,233 @@
+//! What all routes share: the stores, the network, the settings.
+
+use crate::auth::Owner;
+use crate::error::{ApiError, ApiResult};
+use crate::metrics::Metrics;
+use crate::settings::ServerSettings;
+use crate::work::{Handler, WorkFolders};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, OnceCell};
+use tokio::time::{interval, sleep};
+use viseme::RunnerPool;
+use viseme_cloud::{RemoteUrl, SafeClient};
+use viseme_core::{Error, Result};
+use viseme_jobs::{
+    Area, Artifacts, Failure, Job, JobId, JobKind, JobState, JobStore, LinkSigner, NewJob, SqliteJobStore,
+    StoreOptions,
+};
+
+/// Runners that stay loaded while no job uses them.
+const MOST_IDLE_RUNNERS: usize = 3;
+/// How often whoever waits for a job looks at it, unless something in this process has happened to it.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// What all routes share.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) settings: ServerSettings,
+    pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) client: SafeClient,
+    pub(crate) links: LinkSigner,
+    pub(crate) metrics: Metrics,
+    pub(crate) runners: Arc<RunnerPool>,
+    pub(crate) folders: WorkFolders,
+    /// Wakes the workers of this process.
+    pub(crate) wake: Arc<Notify>,
+    /// Set when the built-in engine is loaded, or cannot be.
+    pub(crate) built_in: OnceCell<Result<(), String>>,
+}
+
+/// How a client wants its job done.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wishes {
+    pub(crate) priority: i32,
+    pub(crate) delay: Duration,
+    pub(crate) max_tries: Option<u32>,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) webhook_url: Option<RemoteUrl>,
+    /// What stands for the content of the inputs where that is known.
+    pub(crate) content: Option<String>,
+}
+
+/// The field of a job's spec that holds the address of its webhook, beside the fields of its task.
+const WEBHOOK: &str = "webhook_url";
+
+impl Service {
+    /// Opens the stores that `settings` names.
+    ///
+    /// # Errors
+    /// When one of them cannot be opened.
+    pub(crate) async fn open(settings: ServerSettings) -> Result<Arc<Self>> {
+        settings.validate()?;
+        let data = settings.data.clone();
+        std::fs::create_dir_all(&data)
+            .map_err(|source| Error::io(format_args!("make the folder {}", data.display()), source))?;
+        let options = StoreOptions {
+            lease: settings.lease,
+            result_life: settings.retention,
+            most_running: settings.most_running.clone(),
+            ..StoreOptions::default()
+        };
+        let store = open_store(&settings, options).await?;
+        let artifacts = match &settings.bucket {
+            Some(bucket) => Artifacts::in_bucket(bucket, settings.quota)?,
+            None => Artifacts::in_folder(&data.join("files"), settings.quota)?,
+        };
+        Ok(Arc::new(Self {
+            client: SafeClient::new(settings.network.clone())?,
+            links: LinkSigner::new(&crate::keys::link_key(&data)?)?,
+            folders: WorkFolders::new(data.join("work"))?,
+            metrics: Metrics::new(),
+            runners: Arc::new(RunnerPool::new(MOST_IDLE_RUNNERS)),
+            wake: Arc::new(Notify::new()),
+            built_in: OnceCell::new(),
+            store,
+            artifacts,
+            settings,
+        }))
+    }
+
+    /// What does the jobs of this process.
+    pub(crate) fn handler(&self) -> Handler {
+        Handler {
+            artifacts: self.artifacts.clone(),
+            client: self.client.clone(),
+            runners: Arc::clone(&self.runners),
+            folders: self.folders.clone(),
+            sizes: self.settings.sizes,
+            media: self.settings.media.clone(),
+            store: Arc::clone(&self.store),
+            webhook_secret: self.settings.webhook_secret.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    /// Queues a task of `owner`.
+    ///
+    /// # Errors
+    /// 400 when its idempotency key stands for another request.
+    pub(crate) async fn submit(
+        &self,
+        owner: &Owner,
+        kind: JobKind,
+        task: &impl Serialize,
+        wishes: Wishes,
+    ) -> ApiResult<Job> {
+        let mut spec = serde_json::to_value(task)
+            .map_err(|error| Error::internal(format!("a task cannot be written: {error}")))?;
+        let key = wishes.content.as_ref().map(|content| content_key(owner, kind, content, &spec));
+        if let Some(url) = &wishes.webhook_url {
+            self.client.check(url).map_err(|error| ApiError::from(error).with_param(WEBHOOK))?;
+            spec[WEBHOOK] = json!(url);
+        }
+        let mut job = NewJob {
+            owner: owner.name().to_owned(),
+            priority: wishes.priority,
+            delay: wishes.delay,
+            time_limit: wishes.time_limit.unwrap_or(self.settings.time_limit),
+            idempotency_key: wishes.idempotency_key,
+            content_key: key,
+            ..NewJob::new(kind, spec)
+        };
+        job.max_tries = wishes.max_tries.unwrap_or(job.max_tries);
+        let enqueued = self.store.enqueue(job).await?;
+        if enqueued.is_new {
+            self.metrics.submitted(kind);
+        }
+        self.wake.notify_one();
+        tracing::info!(job_id = %enqueued.job.id, kind = kind.name(), is_new = enqueued.is_new, "job queued");
+        Ok(enqueued.job)
+    }
+
+    /// A job of `owner`.
+    ///
+    /// # Errors
+    /// 404 for one that is not there, and one of somebody else.
+    pub(crate) async fn job(&self, owner: &Owner, id: &str) -> ApiResult<Job> {
+        let id: JobId = id.parse().map_err(|_| ApiError::no_such_job())?;
+        let job = self.store.get(id).await?;
+        job.filter(|job| job.owner == owner.name()).ok_or_else(ApiError::no_such_job)
+    }
+
+    /// Waits until a job has ended.
+    ///
+    /// # Errors
+    /// 404 when it is deleted meanwhile; whatever it has failed with; 409 when it was cancelled.
+    pub(crate) async fn result(&self, id: JobId) -> ApiResult<Value> {
+        let mut ticks = interval(LOOK_AGAIN);
+        loop {
+            ticks.tick().await;
+            let job = self.store.get(id).await?.ok_or_else(ApiError::no_such_job)?;
+            match job.state {
+                JobState::Completed => return Ok(job.result.unwrap_or_default()),
+                JobState::Failed => return Err(failed(&job)),
+                JobState::Cancelled => return Err(ApiError::conflict("the job was cancelled")),
+                JobState::Queued | JobState::Running => {}
+            }
+        }
+    }
+
+    /// Forgets a job that has ended, and removes its files.
+    ///
+    /// # Errors
+    /// When one of the stores fails.
+    pub(crate) async fn forget(&self, job: &Job) -> Result<()> {
+        self.artifacts.delete_all(Area::Jobs, &job.id.to_string()).await?;
+        self.store.delete(job.id).await?;
+        Ok(())
+    }
+
+    /// How long whoever watches a job waits before looking again.
+    pub(crate) async fn pause_between_looks(&self) {
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Why a job has failed.
+pub(crate) fn failed(job: &Job) -> ApiError {
+    let unknown = || ApiError::from(Error::internal("a failed job without a reason"));
+    job.error.as_ref().map_or_else(unknown, |failure: &Failure| ApiError::of_failure(failure))
+}
+
+/// Where a job's end is told.
+pub(crate) fn webhook_of(job: &Job) -> Option<RemoteUrl> {
+    serde_json::from_value(job.spec.get(WEBHOOK)?.clone()).ok()
+}
+
+async fn open_store(settings: &ServerSettings, options: StoreOptions) -> Result<Arc<dyn JobStore>> {
+    match &settings.database {
+        Some(address) => Ok(Arc::new(
+            viseme_jobs::PostgresJobStore::connect(
+                address.expose(),
+                options,
+                Arc::new(viseme_jobs::SystemClock),
+            )
+            .await?,
+        )),
+        None => {
+            let path = settings.data.join("jobs.sqlite");
+            let open = tokio::task::spawn_blocking(move || SqliteJobStore::open(&path, options));
+            let store =
+                open.await.map_err(|error| Error::internal("the job store panicked").with_source(error))?;
+            Ok(Arc::new(store?))
+        }
+    }
+}
+
+/// Stands for everything that decides the result of a job: whose it is, what it does, with what. Where a file lies does not
+/// belong to it, what is in it does.
+fn content_key(owner: &Owner, kind: JobKind, content: &str, task: &Value) -> String {
+    use sha2::{Digest, Sha256};
+    let mut task = task.clone();
+    if let Some(task) = task.as_object_mut() {
+        task.retain(|field, _| !["video", "audio"].contains(&field.as_str()));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let text = json!([version, owner.name(), kind.name(), content, task]).to_string();
+    crate::keys::hex(&Sha256::digest(text))
+}

@@ -1,0 +1,34 @@
+//! Who is told that a job has ended. Telling is a job of its own, so that it survives and is tried again.
+
+use crate::service::webhook_of;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use viseme_cloud::RemoteUrl;
+use viseme_jobs::{Job, JobId, JobKind, JobStore, NewJob};
+
+/// Times that somebody is told: with the waits between them some twenty minutes.
+const MOST_TRIES: u32 = 10;
+
+/// Whose the jobs are that tell: nobody's, so that no client sees them.
+pub(crate) const OWNER: &str = "viseme:webhooks";
+
+/// Tells how a job has ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WebhookTask {
+    pub(crate) job: JobId,
+    pub(crate) url: RemoteUrl,
+}
+
+/// Queues the word about a job that has ended, once, if somebody wants it.
+pub(crate) async fn announce(store: &dyn JobStore, job: &Job) {
+    let (Some(url), Some(ended)) = (webhook_of(job), job.finished_at) else { return };
+    let told = NewJob {
+        owner: OWNER.to_owned(),
+        max_tries: MOST_TRIES,
+        idempotency_key: Some(format!("{}:{}", job.id, ended.as_millisecond())),
+        ..NewJob::new(JobKind::Webhook, json!(WebhookTask { job: job.id, url }))
+    };
+    if let Err(error) = store.enqueue(told).await {
+        tracing::warn!(%error, job_id = %job.id, "cannot queue the webhook of a job");
+    }
+}

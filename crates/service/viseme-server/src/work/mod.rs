@@ -1,0 +1,116 @@
+//! What a worker does with a job: gets its files, calls the library, keeps and sends the result.
+
+mod batch;
+mod faces;
+mod folder;
+mod inputs;
+mod lipsync;
+mod observer;
+mod result;
+mod score;
+mod spec;
+mod tracking;
+mod webhook;
+
+pub(crate) use folder::WorkFolders;
+pub(crate) use result::{LipsyncResult, OutputFacts, Timing};
+
+use crate::error::own_fault;
+use crate::metrics::Metrics;
+use crate::settings::{Secret, SizeLimits};
+use crate::webhooks::announce;
+use async_trait::async_trait;
+use folder::JobFolder;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use viseme::RunnerPool;
+use viseme_cloud::SafeClient;
+use viseme_core::{Error, Limits, Result};
+use viseme_jobs::{Artifacts, Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
+
+/// Does the jobs of a server.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(crate) artifacts: Artifacts,
+    pub(crate) client: SafeClient,
+    pub(crate) runners: Arc<RunnerPool>,
+    pub(crate) folders: WorkFolders,
+    pub(crate) sizes: SizeLimits,
+    pub(crate) media: Limits,
+    pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) webhook_secret: Option<Secret>,
+    pub(crate) metrics: Metrics,
+}
+
+/// A job being worked on.
+struct Work<'a> {
+    handler: &'a Handler,
+    job: &'a Job,
+    handle: &'a JobHandle,
+    /// The job's own folder, which outlives a worker that is killed.
+    folder: JobFolder,
+}
+
+#[async_trait]
+impl JobHandler for Handler {
+    async fn run(&self, job: &Job, handle: &JobHandle) -> Result<Value> {
+        let work = Work { handler: self, job, handle, folder: self.folders.of(job.id)? };
+        match job.kind {
+            JobKind::Lipsync => to_value(&work.lipsync(read(job)?).await?),
+            JobKind::Faces => to_value(&work.faces(read(job)?).await?),
+            JobKind::Tracking => to_value(&work.tracking(read(job)?).await?),
+            JobKind::Score => to_value(&work.score(read(job)?).await?),
+            JobKind::Batch => to_value(&work.batch(read(job)?).await?),
+            JobKind::Webhook => to_value(&work.webhook(read(job)?).await?),
+        }
+    }
+
+    fn failure(&self, job: &Job, error: &Error) -> Failure {
+        let words = own_fault(error.kind()).map_or_else(|| error.to_string(), str::to_owned);
+        Failure::new(error, self.folders.without_paths(job.id, &words))
+    }
+
+    async fn ended(&self, job: Job) {
+        if job.state.is_final() {
+            self.folders.remove(job.id).await;
+            self.metrics.ended(&job);
+            announce(self.store.as_ref(), &job).await;
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Runs `work`, which takes its time, on a thread of its own; ends with `Cancelled` when the job is to stop before it
+    /// begins.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.handle.stop_reason().is_some() {
+            return Err(Error::cancelled());
+        }
+        let span = tracing::Span::current();
+        let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
+        done.map_err(|error| Error::internal("the work on the job panicked").with_source(error))?
+    }
+
+    /// Waits for `work`, which is dropped when the job is to stop.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            _ = self.handle.stopped() => Err(Error::cancelled()),
+        }
+    }
+}
+
+/// The task of a job.
+fn read<T: DeserializeOwned>(job: &Job) -> Result<T> {
+    serde_json::from_value(job.spec.clone())
+        .map_err(|error| Error::internal(format!("the task of the job cannot be read: {error}")))
+}
+
+fn to_value<T: serde::Serialize>(result: &T) -> Result<Value> {
+    serde_json::to_value(result)
+        .map_err(|error| Error::internal(format!("the result of the job cannot be written: {error}")))
+}

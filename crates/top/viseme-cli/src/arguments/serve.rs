@@ -1,0 +1,274 @@
+//! The arguments of the server and its workers. Each can be given as a variable of the environment, too.
+
+use super::{LimitArguments, times::parse_time};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use viseme_core::{Error, Result};
+use viseme_server::{
+    AllowedHost, BucketSettings, JobKind, LogFormat, NetworkPolicy, Secret, ServerSettings, SizeLimits, Token,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; elsewhere than on the loopback, tokens are needed
+    #[arg(long, env = "VISEME_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+    /// Jobs that this process does at a time; 0 leaves them to viseme work
+    #[arg(long, env = "VISEME_WORKERS", value_name = "N", default_value_t = 1)]
+    workers: usize,
+    /// What lets a client in, and the name its jobs go by; can be given again (in the environment with commas between)
+    #[arg(
+        long,
+        env = "VISEME_TOKENS",
+        value_name = "NAME=SECRET",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    token: Vec<Token>,
+    /// What clients see this server as, for links: behind a proxy it cannot know
+    #[arg(long, env = "VISEME_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<url::Url>,
+    /// A folder with the web page
+    #[arg(long, env = "VISEME_WEB", value_name = "FOLDER")]
+    web: Option<PathBuf>,
+    /// Chin room of the mouth box for clients that send none, in pixels
+    #[arg(
+        long,
+        env = "LIP_SYNC_BBOX_SHIFT",
+        value_name = "PIXELS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    bbox_shift: i32,
+    /// Tell clients what only a developer should see
+    #[arg(long, env = "VISEME_DEVELOPMENT")]
+    development: bool,
+    #[command(flatten)]
+    pub(crate) service: ServiceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkArguments {
+    /// Jobs that this process does at a time
+    #[arg(long, env = "VISEME_WORKERS", value_name = "N", default_value_t = 1)]
+    workers: usize,
+    #[command(flatten)]
+    pub(crate) service: ServiceArguments,
+}
+
+/// What a server and its workers have to agree on.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArguments {
+    /// The folder for jobs and their files [default: viseme in the system's folder for data]
+    #[arg(long, env = "VISEME_DATA", value_name = "FOLDER", help_heading = "Stores")]
+    data: Option<PathBuf>,
+    /// Keep the jobs in this PostgreSQL: postgres://user:password@host/database
+    #[arg(
+        long,
+        env = "VISEME_DATABASE",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Stores"
+    )]
+    database: Option<Secret>,
+    /// Keep the files in this bucket; keys come from the AWS_… variables
+    #[arg(long, env = "VISEME_BUCKET", value_name = "NAME[/PREFIX]", help_heading = "Stores")]
+    bucket: Option<String>,
+    /// Where the bucket is, when it is not Amazon's
+    #[arg(
+        long,
+        env = "VISEME_BUCKET_ENDPOINT",
+        value_name = "URL",
+        help_heading = "Stores",
+        requires = "bucket"
+    )]
+    bucket_endpoint: Option<url::Url>,
+    /// The region of the bucket
+    #[arg(
+        long,
+        env = "VISEME_BUCKET_REGION",
+        value_name = "REGION",
+        help_heading = "Stores",
+        requires = "bucket"
+    )]
+    bucket_region: Option<String>,
+    /// Name the bucket in the path of addresses, as MinIO has it
+    #[arg(long, env = "VISEME_BUCKET_PATH_STYLE", help_heading = "Stores", requires = "bucket")]
+    bucket_path_style: bool,
+    /// Most megabytes that the files may take
+    #[arg(long, env = "VISEME_QUOTA_MB", value_name = "MB", help_heading = "Stores")]
+    quota: Option<u64>,
+    /// How long results and what was sent are kept
+    #[arg(long, env = "VISEME_RETENTION", value_name = "TIME", value_parser = parse_time, default_value = "24:00:00", help_heading = "Stores")]
+    retention: f64,
+    /// How long a try of a job may take unless the job says otherwise
+    #[arg(long, env = "VISEME_TIME_LIMIT", value_name = "TIME", value_parser = parse_time, default_value = "10:00", help_heading = "Jobs")]
+    time_limit: f64,
+    /// How long a worker may say nothing before its job is taken from it
+    #[arg(long, env = "VISEME_LEASE", value_name = "TIME", value_parser = parse_time, default_value = "1:00", help_heading = "Jobs")]
+    lease: f64,
+    /// How long jobs may go on when the process is to end, before they are given back
+    #[arg(long, env = "VISEME_GRACE", value_name = "TIME", value_parser = parse_time, default_value = "0:30", help_heading = "Jobs")]
+    grace: f64,
+    /// Most jobs of a kind at a time over all workers: lipsync=4; can be given again
+    #[arg(long, env = "VISEME_MOST", value_name = "KIND=N", value_delimiter = ',', value_parser = parse_most, help_heading = "Jobs")]
+    most: Vec<(JobKind, u32)>,
+    /// Sign webhooks with this
+    #[arg(
+        long,
+        env = "VISEME_WEBHOOK_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = "Network"
+    )]
+    webhook_secret: Option<Secret>,
+    /// Take http addresses from clients, not https alone
+    #[arg(long, env = "VISEME_ALLOW_HTTP", help_heading = "Network")]
+    allow_http: bool,
+    /// A host of your own that clients may name although it is private; can be given again
+    #[arg(
+        long,
+        env = "VISEME_ALLOW_HOST",
+        value_name = "HOST[:PORT]",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    allow_host: Vec<AllowedHost>,
+    /// Largest video that is taken, in megabytes
+    #[arg(
+        long,
+        env = "VISEME_MAX_VIDEO_MB",
+        value_name = "MB",
+        default_value_t = 500,
+        help_heading = "Limits"
+    )]
+    max_video: u64,
+    /// Largest sound that is taken, in megabytes
+    #[arg(
+        long,
+        env = "VISEME_MAX_AUDIO_MB",
+        value_name = "MB",
+        default_value_t = 100,
+        help_heading = "Limits"
+    )]
+    max_audio: u64,
+    #[command(flatten)]
+    limits: LimitArguments,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as viseme_server=debug,warn
+    #[arg(long, env = "LOG_LEVEL", value_name = "FILTER", default_value = "info", help_heading = "Log")]
+    pub(crate) log: String,
+    /// How the log looks
+    #[arg(long, env = "VISEME_LOG_FORMAT", default_value = "text", help_heading = "Log")]
+    pub(crate) log_format: LogFormatArgument,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormatArgument {
+    /// Lines for people
+    Text,
+    /// One JSON object for each line
+    Json,
+}
+
+impl From<LogFormatArgument> for LogFormat {
+    fn from(format: LogFormatArgument) -> Self {
+        match format {
+            LogFormatArgument::Text => Self::Text,
+            LogFormatArgument::Json => Self::Json,
+        }
+    }
+}
+
+impl ServeArguments {
+    /// The settings that these arguments ask for.
+    ///
+    /// # Errors
+    /// When there is no folder for data.
+    pub(crate) fn settings(self) -> Result<ServerSettings> {
+        Ok(ServerSettings {
+            listen: self.listen,
+            workers: self.workers,
+            tokens: self.token,
+            public_url: self.public_url,
+            web: self.web,
+            bbox_shift: self.bbox_shift,
+            is_development: self.development,
+            ..self.service.settings()?
+        })
+    }
+}
+
+impl WorkArguments {
+    /// As [`ServeArguments::settings`].
+    pub(crate) fn settings(self) -> Result<ServerSettings> {
+        Ok(ServerSettings { workers: self.workers.max(1), ..self.service.settings()? })
+    }
+}
+
+impl ServiceArguments {
+    fn settings(self) -> Result<ServerSettings> {
+        let bucket = self.bucket();
+        let data = match self.data {
+            Some(data) => data,
+            None => data_folder()?,
+        };
+        let defaults = ServerSettings::new(data);
+        Ok(ServerSettings {
+            bucket,
+            database: self.database,
+            quota: self.quota.map(|megabytes| megabytes.saturating_mul(1_000_000)),
+            retention: Duration::from_secs_f64(self.retention),
+            time_limit: Duration::from_secs_f64(self.time_limit),
+            lease: Duration::from_secs_f64(self.lease),
+            grace: Duration::from_secs_f64(self.grace),
+            most_running: self.most.into_iter().collect::<BTreeMap<_, _>>(),
+            webhook_secret: self.webhook_secret,
+            network: NetworkPolicy {
+                allow_http: self.allow_http,
+                allowed_hosts: self.allow_host,
+                ..NetworkPolicy::default()
+            },
+            sizes: SizeLimits {
+                video: self.max_video.saturating_mul(1_000_000),
+                audio: self.max_audio.saturating_mul(1_000_000),
+                ..defaults.sizes
+            },
+            media: self.limits.limits(),
+            ..defaults
+        })
+    }
+
+    fn bucket(&self) -> Option<BucketSettings> {
+        let (bucket, prefix) = match self.bucket.as_deref()?.split_once('/') {
+            Some((bucket, prefix)) => (bucket, prefix),
+            None => (self.bucket.as_deref()?, ""),
+        };
+        let endpoint = self.bucket_endpoint.as_ref();
+        Some(BucketSettings {
+            region: self.bucket_region.clone(),
+            endpoint: endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            prefix: prefix.to_owned(),
+            path_style: self.bucket_path_style,
+            allow_http: endpoint.is_some_and(|url| url.scheme() == "http"),
+            ..BucketSettings::new(bucket)
+        })
+    }
+}
+
+fn data_folder() -> Result<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().map_err(|_| {
+        Error::invalid_input("there is no home folder for the data").with_hint("Name a folder with --data.")
+    })?;
+    Ok(etcetera::BaseStrategy::data_dir(&strategy).join("viseme"))
+}
+
+fn parse_most(text: &str) -> Result<(JobKind, u32), String> {
+    let wrong = || "write KIND=N, such as lipsync=4".to_owned();
+    let (kind, most) = text.split_once('=').ok_or_else(wrong)?;
+    let kind = JobKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(wrong)?;
+    most.parse().ok().filter(|most| *most > 0).map(|most| (kind, most)).ok_or_else(wrong)
+}
