@@ -35,6 +35,8 @@ pub enum WarningCode {
     NotApplied,
     /// Another process holds what is needed; this one waits for it.
     Waiting,
+    /// What was to be tried first could not do it, or is not there: something else did.
+    FellBack,
     /// What was learnt of the video could not be kept for the next job on it.
     NotCached,
 }

@@ -7,6 +7,8 @@
 //! # Ok::<(), viseme_core::Error>(())
 //! ```
 //!
+//! [`LipsyncService`] chooses the engine by itself, as services do.
+//!
 //! [`run`] looks at the video once to follow the faces, hears the speech, makes a [`Plan`], and goes through the
 //! video a second time to make the mouths. [`Runner`] is the same with engine and face nets of the caller's choice.
 
@@ -36,6 +38,7 @@ mod report;
 mod runner;
 mod runners;
 mod score;
+mod service;
 mod source;
 mod speakers;
 mod speaking;
@@ -68,6 +71,7 @@ pub use score::{
     Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,
     score,
 };
+pub use service::{LipsyncQuality, LipsyncService, LipsyncSettings, Lipsynced, Method, RemoteLipsync};
 pub use speakers::Speakers;
 pub use speaking::{HeardFrom, SpeakerSenseChoice, SpeakerTurnReport, SpeakersReport};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};

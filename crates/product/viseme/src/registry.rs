@@ -2,6 +2,7 @@
 
 use crate::spec::{EngineChoice, JobSpec};
 use std::collections::BTreeMap;
+use std::path::Path;
 use viseme_core::{Error, ErrorKind, Result};
 use viseme_engines::{LocalEngine, NativeEngine, NativeOptions, Profile, Wav2LipEngine, Wav2LipOptions};
 use viseme_face::{DetectorChoice, InstalledModels};
@@ -43,19 +44,25 @@ const ENGINES: &[EngineEntry] = &[
         check: |_| Ok(()),
     },
     EngineEntry {
-        name: "wav2lip",
+        name: WAV2LIP,
         description: "a net of 96 × 96 pixels trained to speak; its weights must be installed",
         options: &[
             EngineOption { name: PROFILE, values: &["viseme", "reference"] },
-            EngineOption { name: MODEL, values: &["wav2lip_gan", "wav2lip"] },
+            EngineOption { name: MODEL, values: WAV2LIP_MODELS },
         ],
         open: wav2lip,
         check: check_wav2lip,
     },
 ];
 
+/// The engine that speaks through the net of Wav2Lip.
+pub(crate) const WAV2LIP: &str = "wav2lip";
+/// Its models, the best first.
+pub(crate) const WAV2LIP_MODELS: &[&str] = &["wav2lip_gan", "wav2lip"];
+
 const PROFILE: &str = "profile";
-const MODEL: &str = "model";
+/// The option that names one of its models.
+pub(crate) const MODEL: &str = "model";
 
 /// All engines, the best first.
 #[must_use]
@@ -137,6 +144,13 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
         Err(error) if error.kind() == ErrorKind::ModelMissing => engine,
         Err(error) => return Err(error),
     }))
+}
+
+/// Wav2Lip in our own profile with the net in `onnx`, which is not installed.
+pub(crate) fn wav2lip_of(onnx: &Path, spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>> {
+    let model = ModelFile::file(WAV2LIP, onnx).in_lanes(Wav2LipEngine::LANES).allowing_reduced_precision();
+    let options = Wav2LipOptions { profile: Profile::Viseme, expression: spec.engine.expression };
+    Ok(Box::new(Wav2LipEngine::new(options, runtime.load(&model)?)?))
 }
 
 fn check_wav2lip(spec: &JobSpec) -> Result<()> {

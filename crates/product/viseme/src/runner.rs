@@ -101,13 +101,20 @@ impl Runner {
     /// `InvalidInput` for an engine that there is not, `MissingTool` without ffmpeg, `ModelMissing` when a model is not
     /// installed that it needs.
     pub fn for_spec(spec: &JobSpec) -> Result<Self> {
-        let entry = registry::find(&spec.engine.name)?;
+        Self::with_engine(spec, registry::find(&spec.engine.name)?.open)
+    }
+
+    /// The same, but `open` makes the engine.
+    pub(crate) fn with_engine(
+        spec: &JobSpec,
+        open: impl FnOnce(&JobSpec, &dyn Runtime) -> Result<Box<dyn LocalEngine>>,
+    ) -> Result<Self> {
         let tools = Tools::locate()?;
         // Without a folder for models there is no library in it either.
         let folder = Store::open().ok().map(|store| store.runtimes_folder());
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let nets = face_nets(spec.weights, spec.detector, &runtime)?;
-        let engine = (entry.open)(spec, &runtime)?;
+        let engine = open(spec, &runtime)?;
         let instruments = Instruments {
             description: serde_json::json!([spec.weights, spec.runtime, runtime.placed()]).to_string(),
             files: runtime.files(),

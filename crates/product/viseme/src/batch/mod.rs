@@ -91,9 +91,9 @@ impl Batch<'_> {
 }
 
 /// The observer of one job of a batch.
-struct OneJob<'a> {
-    job: usize,
-    observer: &'a dyn BatchObserver,
+pub(crate) struct OneJob<'a> {
+    pub(crate) job: usize,
+    pub(crate) observer: &'a dyn BatchObserver,
 }
 
 impl Observer for OneJob<'_> {
@@ -111,7 +111,7 @@ impl Observer for OneJob<'_> {
 }
 
 /// Checks that no job writes what another one writes or reads.
-fn check_files(jobs: &[JobSpec]) -> Result<()> {
+pub(crate) fn check_files(jobs: &[JobSpec]) -> Result<()> {
     if jobs.is_empty() {
         return Err(Error::invalid_input("there is no job in the batch"));
     }

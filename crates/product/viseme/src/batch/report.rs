@@ -92,7 +92,7 @@ pub struct BatchSummary {
 }
 
 impl BatchReport {
-    pub(super) fn of(results: Vec<BatchResult>) -> Self {
+    pub(crate) fn of(results: Vec<BatchResult>) -> Self {
         let success = results.iter().filter(|result| result.status == JobStatus::Success).count() as u64;
         let total = results.len() as u64;
         let summary = BatchSummary {
@@ -116,7 +116,7 @@ impl BatchReport {
 }
 
 impl BatchResult {
-    pub(super) fn of(job: &JobSpec, done: Result<Report>) -> Self {
+    pub(crate) fn of(job: &JobSpec, done: Result<Report>) -> Self {
         let (report, error) = match done {
             Ok(report) => (Some(report), None),
             Err(error) => (None, Some(Failure::of(&error))),
