@@ -103,7 +103,10 @@ pub struct JobPage {
 /// Keeps jobs. Everything that it says has happened survives the end of the process.
 ///
 /// All of its answers are [`ErrorKind::Internal`](viseme_core::ErrorKind::Internal) errors where the engine fails,
-/// [`DiskFull`](viseme_core::ErrorKind::DiskFull) where there is no room; what else can go wrong stands at each call.
+/// [`DiskFull`](viseme_core::ErrorKind::DiskFull) where there is no room, [`Network`](viseme_core::ErrorKind::Network) where it
+/// cannot be reached and [`TimedOut`](viseme_core::ErrorKind::TimedOut) where it is busy; what else can go wrong stands at each
+/// call. After one of the last two the call may have done its work all the same: a result that was recorded then is refused
+/// when it is said again, and stands.
 #[async_trait]
 pub trait JobStore: Debug + Send + Sync {
     /// Takes a job in, unless one that is there stands for it.
