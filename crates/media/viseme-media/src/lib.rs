@@ -8,6 +8,7 @@
 //! * [`VideoReader`] decodes to the planes that the file has, every frame once, at the times that the file has.
 //! * [`AudioReader`] decodes to mono samples on the same clock.
 //! * [`VideoWriter`] encodes once, at the times that the frames carry.
+//! * [`join_pictures`] makes one file of parts that were encoded one by one.
 //! * [`copy_picture`] takes a picture in which nothing was changed as it is.
 //! * [`mix`](mix()) lays sounds over each other, each at its own time.
 //! * [`mux`] joins picture, speech and what else the source had; [`OutputFile`] puts the result in place in one step.
@@ -22,6 +23,7 @@ mod container;
 mod encoder_options;
 mod encoders;
 mod input;
+mod join;
 mod limits;
 mod mix;
 mod mux;
@@ -42,6 +44,7 @@ mod writer;
 pub use audio::AudioReader;
 pub use codec::{EncodeSettings, VideoCodec};
 pub use container::Container;
+pub use join::{PicturePart, join_pictures};
 pub use mix::{MixPart, mix};
 pub use mux::{MuxPlan, MuxReport, SourceStreams, Speech, mux};
 pub use output_file::OutputFile;

@@ -1,5 +1,6 @@
 //! An output that is either whole and in place, or not there at all.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 use viseme_core::{Error, ErrorKind, Result};
@@ -20,6 +21,19 @@ impl OutputFile {
     /// [`ErrorKind::OutputNotWritable`] when the folder is missing or not writable, or `target` is no regular file;
     /// [`ErrorKind::DiskFull`].
     pub fn create(target: &Path) -> Result<Self> {
+        Self::new(target, None)
+    }
+
+    /// As [`create`](Self::create), for a job that is run again when its process was killed: what an earlier run with the same
+    /// `tag`, a word, has left of its temporary file is replaced. Only one at a time may use a tag.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_again(target: &Path, tag: &str) -> Result<Self> {
+        Self::new(target, Some(tag))
+    }
+
+    fn new(target: &Path, tag: Option<&str>) -> Result<Self> {
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -33,7 +47,7 @@ impl OutputFile {
         if !folder.is_dir() {
             return Err(not_writable(target, "its folder does not exist"));
         }
-        let temporary = temporary_in(folder, name, target).map_err(|error| match error.kind() {
+        let temporary = temporary_in(folder, name, tag).map_err(|error| match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Error::io(format!("write {}", target.display()), error)
             }
@@ -69,15 +83,26 @@ impl OutputFile {
     }
 }
 
-fn temporary_in(folder: &Path, name: &std::ffi::OsStr, target: &Path) -> std::io::Result<TempPath> {
-    let mut suffix = std::ffi::OsString::new();
-    if let Some(extension) = target.extension() {
+fn temporary_in(folder: &Path, name: &OsStr, tag: Option<&str>) -> std::io::Result<TempPath> {
+    let mut suffix = OsString::new();
+    if let Some(extension) = Path::new(name).extension() {
         suffix.push(".");
         suffix.push(extension);
     }
     // Long names leave no room for ours: a file system takes 255 bytes.
-    let prefix = if name.len() > 200 { ".viseme-".into() } else { format!(".{}.", name.to_string_lossy()) };
+    let mut prefix =
+        if name.len() > 200 { ".viseme-".into() } else { format!(".{}.", name.to_string_lossy()) };
     let mut builder = tempfile::Builder::new();
+    if let Some(tag) = tag {
+        prefix.push_str(tag);
+        builder.rand_bytes(0);
+        let mut left = OsString::from(&prefix);
+        left.push(&suffix);
+        match std::fs::remove_file(folder.join(left)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
     builder.prefix(&prefix).suffix(&suffix);
     // Not private like other temporary files: what the user's mask leaves of 666, like any new file.
     #[cfg(unix)]
@@ -116,6 +141,22 @@ mod tests {
         output.commit().unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_tagged_output_replaces_what_a_killed_run_has_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = "n".repeat(240) + ".mp4";
+        for name in ["talk.mp4", &long] {
+            let target = folder.path().join(name);
+            let killed = OutputFile::create_again(&target, "job").unwrap();
+            std::fs::write(killed.temporary_path(), "half").unwrap();
+            std::mem::forget(killed);
+            let again = OutputFile::create_again(&target, "job").unwrap();
+            assert_eq!(std::fs::read(again.temporary_path()).unwrap(), b"");
+            again.commit().unwrap();
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
