@@ -172,6 +172,9 @@ pub trait EngineJob: Debug + Send {
     /// Makes mouths: exactly one answer per request, in order. `None` leaves that frame as it is (nothing to
     /// change). Requests of one track come in output order; a batch may hold several tracks of one frame.
     ///
+    /// What is made of a request follows from it and from what was prepared, never from requests before it: a job that was
+    /// ended goes on in the middle, to the same bytes.
+    ///
     /// # Errors
     /// When a mouth cannot be made.
     fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>>;

@@ -1,11 +1,12 @@
 //! One job from its files to its report.
 
 mod output;
+mod picture;
 
 use crate::analyse::{Analysis, Analyst};
 use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
-use crate::evidence::{EXPECTED_RATE_HZ, Evidence, Witness, expected_mouth};
+use crate::evidence::{EXPECTED_RATE_HZ, Evidence, expected_mouth};
 use crate::inputs::Inputs;
 use crate::loops::search::best_loop;
 use crate::loops::{LoopMode, LoopShape};
@@ -14,13 +15,13 @@ use crate::offset::{OffsetMode, result_offset};
 use crate::people::{Cast, FacesReport, People};
 use crate::plan::{Plan, PlanInput, plan};
 use crate::registry;
-use crate::render::{Renderer, Sinks};
+use crate::render::Renderer;
 use crate::report::{REPORT_VERSION, Report};
+use crate::resume::{Checkpoints, JobFolder};
 use crate::runner::Runner;
 use crate::speaking::{SpeakerSpans, Speaking};
 use crate::spec::JobSpec;
 use crate::summary::{Facts, input_facts};
-use crate::untouched::copied_picture;
 use crate::voices::{Ear, Heard, Role, Said, Voice, line_reports, roles, said_by, speaking_faces, voices};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,26 +30,51 @@ use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
 use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
-use viseme_face::{FaceChoice, FaceNets, Track};
-use viseme_imaging::ColourInfo;
+use viseme_face::FaceChoice;
 use viseme_media::OutputFile;
 
 /// Speech with less voice than this, in seconds, is none: shorter than any word.
 const LEAST_VOICE_S: f64 = 0.1;
 
-/// Runs a job that has been validated.
+/// Runs a job that has been validated. With `checkpoints` it keeps its work there.
 ///
 /// # Errors
 /// As [`Runner::run`].
-pub(crate) fn run(runner: &Runner, spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
-    let work_dir = work_dir(&runner.temporary)?;
-    let output = OutputFile::create(&spec.output)?;
-    let mask_output = spec.mask_output.as_deref().map(OutputFile::create).transpose()?;
-    let report_output = spec.report_output.as_deref().map(OutputFile::create).transpose()?;
+pub(crate) fn run(
+    runner: &Runner,
+    spec: &JobSpec,
+    checkpoints: Option<&Checkpoints>,
+    observer: &dyn Observer,
+) -> Result<Report> {
+    let folder = checkpoints.map(|checkpoints| JobFolder::open(&checkpoints.folder, observer)).transpose()?;
+    let kept = folder.as_ref().zip(checkpoints.map(|checkpoints| checkpoints.chunk_frames));
+    let report = run_in(runner, spec, kept, observer)?;
+    if let Some(folder) = folder {
+        folder.clear();
+    }
+    Ok(report)
+}
+
+/// As [`run`], in the folder that is kept, with so many frames to a chunk.
+fn run_in(
+    runner: &Runner,
+    spec: &JobSpec,
+    kept: Option<(&JobFolder, u64)>,
+    observer: &dyn Observer,
+) -> Result<Report> {
+    let work_dir = work_dir(&kept.map_or(runner.temporary.clone(), |(folder, _)| folder.temporary()))?;
+    let create = |path: &Path| match kept {
+        Some((folder, _)) => OutputFile::create_again(path, &folder.tag(path)),
+        None => OutputFile::create(path),
+    };
+    let output = create(&spec.output)?;
+    let mask_output = spec.mask_output.as_deref().map(create).transpose()?;
+    let report_output = spec.report_output.as_deref().map(create).transpose()?;
     let mut job = Job {
         runner,
         spec,
         observer,
+        kept,
         work_dir,
         memory: MemorySampler::start(),
         started: Instant::now(),
@@ -85,6 +111,8 @@ struct Job<'a> {
     runner: &'a Runner,
     spec: &'a JobSpec,
     observer: &'a dyn Observer,
+    /// Where its work is kept, and how many frames at a time.
+    kept: Option<(&'a JobFolder, u64)>,
     /// Removed with the job, however it ends.
     work_dir: TempDir,
     memory: MemorySampler,
@@ -126,17 +154,13 @@ impl Job<'_> {
             enhancement: enhancement.as_ref(),
             observer: self.observer,
         };
-        let rendered = self.timed(Stage::Render, |job| {
-            let work_dir = job.work_dir.path();
-            if let Some(untouched) = copied_picture(&job.runner.tools, spec, &clip, &plan, work_dir)? {
-                return Ok(untouched);
-            }
-            let looks = (&job.runner.nets, &inputs.video.colour);
-            let witness = expected.map(|expected| witness(&plan, &analysis, &people, expected, looks));
-            let sinks = Sinks { witness, ..job.sinks(&clip, mask_output.is_some())? };
-            renderer.render(engine.as_mut(), sinks)
+        let (rendered, evidence) = self.timed(Stage::Render, |job| {
+            let witness = expected.map(|expected| job.witness(&plan, &seen, expected));
+            let mut rendered = job.picture(&renderer, engine.as_mut(), witness.as_ref())?;
+            let seen = std::mem::take(&mut rendered.seen);
+            Ok((rendered, witness.map(|witness| witness.evidence(seen)).unwrap_or_default()))
         })?;
-        let offset = result_offset(spec.offset, &rendered.evidence);
+        let offset = result_offset(spec.offset, &evidence);
         let outputs = (output, mask_output);
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, offset.as_ref(), outputs))?;
         let facts = Facts {
@@ -153,7 +177,7 @@ impl Job<'_> {
             offset: offset.as_ref(),
         };
         let report = self.report(&facts)?;
-        Ok((report, rendered.evidence))
+        Ok((report, evidence))
     }
 
     /// Runs a stage and adds the time that it took.
@@ -176,6 +200,12 @@ impl Job<'_> {
         self.warnings.push(warning);
     }
 
+    fn warn_all(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            self.warn(warning);
+        }
+    }
+
     fn context(&self, clip: &dyn Clip) -> JobContext {
         let info = clip.info();
         JobContext {
@@ -195,9 +225,7 @@ impl Job<'_> {
     /// Says who is who.
     fn identify(&mut self, cast: &Cast<'_>, analysis: &Analysis) -> Result<People> {
         let (people, warnings) = cast.identify(analysis, self.observer)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
+        self.warn_all(warnings);
         Ok(people)
     }
 
@@ -210,14 +238,17 @@ impl Job<'_> {
             limits: &self.spec.limits,
             work_dir: self.work_dir.path(),
         };
+        let cache = self.runner.cache.as_ref().filter(|_| self.spec.cache);
+        let of_job = self.kept.map(|(folder, _)| folder.analyses());
         let asked = Asked {
-            cache: self.runner.cache.as_ref().filter(|_| self.spec.cache),
+            cache: cache.or(of_job.as_ref()),
             instruments: &self.runner.instruments,
             engine: self.runner.engine.as_ref(),
             decoder: &self.runner.tools.version,
             video: &self.spec.video,
         };
         let (analysis, cache_use) = cache::analyse(&asked, &analyst, engine, self.observer)?;
+        let cache_use = if cache.is_some() { cache_use } else { CacheUse::Off };
         analysis.warnings.iter().for_each(|warning| self.warn(warning.clone()));
         // What is kept for the next speech are the faces as they were seen.
         Ok((analysis.with_smoothing(self.spec.smoothing), cache_use))
@@ -227,9 +258,7 @@ impl Job<'_> {
     fn roles(&mut self, seen: &Seen<'_>) -> Result<Vec<Role>> {
         let lead_s = seen.analysis.times.seconds(self.lead(seen).0);
         let (roles, warnings) = roles(self.spec, seen, lead_s)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
+        self.warn_all(warnings);
         Ok(roles)
     }
 
@@ -386,6 +415,7 @@ impl Job<'_> {
             offset: facts.offset.cloned(),
             tracks: facts.tracks(),
             analysis_cache: facts.cache_use,
+            frames_resumed: facts.rendered.resumed,
             warnings: std::mem::take(&mut self.warnings),
             timings_ms: std::mem::take(&mut self.timings),
             total_ms: total.as_millis() as u64,
@@ -402,17 +432,4 @@ fn repetition(plan: &Plan) -> String {
         LoopMode::Remap => format!("it is slowed down by {more} frames"),
         _ => format!("{more} frames are shown again"),
     }
-}
-
-/// What keeps a little of the picture for the page of a job; `looks` are its nets, and what the samples mean.
-fn witness<'a>(
-    plan: &'a Plan,
-    analysis: &'a Analysis,
-    people: &People,
-    expected: BTreeMap<VoiceId, ExpectedMouth>,
-    looks: (&'a FaceNets, &'a ColourInfo),
-) -> Witness<'a> {
-    let name = |track: &Track| Some((track.id, people.of(track.id)?.id.clone()));
-    let names = analysis.tracks.tracks().iter().filter_map(name).collect();
-    Witness::new(plan, &analysis.tracks, names, expected, looks)
 }

@@ -35,6 +35,7 @@ mod plan;
 mod registry;
 mod render;
 mod report;
+mod resume;
 mod runner;
 mod runners;
 mod score;
@@ -65,7 +66,8 @@ pub use people::{Character, FaceResult, FacesReport, UnknownFace};
 pub use plan::{Blend, FacePlan, Plan, PlanInput, PlannedFrame, plan};
 pub use registry::{EngineEntry, EngineOption, engines};
 pub use report::{InputFacts, OutputFacts, REPORT_VERSION, Report, SpeechFacts, TrackReport, TrackSummary};
-pub use runner::{Runner, run};
+pub use resume::Checkpoints;
+pub use runner::{Runner, run, run_resumable};
 pub use runners::RunnerPool;
 pub use score::{
     Missing, MissingReason, SCORE_VERSION, ScoreReport, ScoreSpec, SyncNetScore, SyncNetState, TrackScore,

@@ -56,6 +56,9 @@ pub struct Report {
     pub tracks: Vec<TrackReport>,
     /// Whether the faces came from the cache, or the video was looked at.
     pub analysis_cache: CacheUse,
+    /// Frames of the output that an earlier run of the job had made and kept. None where nothing is [kept](crate::Checkpoints).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames_resumed: Option<u64>,
     /// What went less well than asked for.
     pub warnings: Vec<Warning>,
     /// Wall-clock time of each stage, in milliseconds.

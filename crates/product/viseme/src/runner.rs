@@ -6,6 +6,7 @@ use crate::job;
 use crate::people::Embedders;
 use crate::registry;
 use crate::report::Report;
+use crate::resume::Checkpoints;
 use crate::speaking::Senses;
 use crate::spec::JobSpec;
 use crate::threads::guarded;
@@ -159,7 +160,26 @@ impl Runner {
     /// job is an `Internal` error.
     pub fn run(&self, spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
         spec.validate()?;
-        guarded("job", || job::run(self, spec, observer))
+        guarded("job", || job::run(self, spec, None, observer))
+    }
+
+    /// Runs a job as [`run`](Self::run) does, but keeps its work on the way: a run that was ended, by whatever, goes on from there
+    /// when it is run again. The result has the same bytes, whether and where it was ended. They are not those of
+    /// [`run`](Self::run): the picture is encoded in chunks.
+    ///
+    /// A runner with nets or an engine of the caller's choice has to say which they are ([`with_cache`](Self::with_cache)) where
+    /// they may change from one run to the next. While another run holds the folder this one waits.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); what was kept stays for the next run. `InvalidInput` when something else is in the folder.
+    pub fn run_resumable(
+        &self,
+        spec: &JobSpec,
+        checkpoints: &Checkpoints,
+        observer: &dyn Observer,
+    ) -> Result<Report> {
+        spec.validate()?;
+        guarded("job", || job::run(self, spec, Some(checkpoints), observer))
     }
 }
 
@@ -190,4 +210,13 @@ pub(crate) fn face_nets(
 pub fn run(spec: &JobSpec, observer: &dyn Observer) -> Result<Report> {
     spec.validate()?;
     Runner::for_spec(spec)?.run(spec, observer)
+}
+
+/// Runs a job with the embedded nets and the engine that it names, and keeps its work on the way.
+///
+/// # Errors
+/// As [`Runner::for_spec`] and [`Runner::run_resumable`].
+pub fn run_resumable(spec: &JobSpec, checkpoints: &Checkpoints, observer: &dyn Observer) -> Result<Report> {
+    spec.validate()?;
+    Runner::for_spec(spec)?.run_resumable(spec, checkpoints, observer)
 }

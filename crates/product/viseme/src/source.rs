@@ -5,6 +5,7 @@ use crate::clip::{Clip, ClipReader};
 use crate::loops::blend::blended;
 use crate::loops::faces::pairs;
 use crate::plan::{Plan, PlannedFrame};
+use std::ops::Range;
 use std::sync::Arc;
 use viseme_core::{Error, FrameIndex, Pts, Result};
 use viseme_imaging::Frame;
@@ -20,16 +21,22 @@ const MOST_SKIPPED: u64 = 100;
 pub(crate) struct PlannedFrames<'a> {
     analysis: &'a Analysis,
     plan: &'a Plan,
-    /// The next output frame.
-    next: u64,
+    /// The output frames to come.
+    left: Range<u64>,
     cursor: Cursor<'a>,
     /// The round that ends, while it is blended into the one that begins.
     leaving: Option<Cursor<'a>>,
 }
 
 impl<'a> PlannedFrames<'a> {
-    pub(crate) fn new(clip: &'a dyn Clip, analysis: &'a Analysis, plan: &'a Plan) -> Self {
-        Self { analysis, plan, next: 0, cursor: Cursor::new(clip, analysis), leaving: None }
+    /// Reads what the output frames `frames` show.
+    pub(crate) fn new(
+        clip: &'a dyn Clip,
+        analysis: &'a Analysis,
+        plan: &'a Plan,
+        frames: Range<u64>,
+    ) -> Self {
+        Self { analysis, plan, left: frames, cursor: Cursor::new(clip, analysis), leaving: None }
     }
 
     /// The next output frame and the picture that it shows, before lips are made; `None` after the last.
@@ -37,17 +44,14 @@ impl<'a> PlannedFrames<'a> {
     /// # Errors
     /// When the clip cannot be decoded, or gives fewer frames than it did the first time.
     pub(crate) fn next_frame(&mut self) -> Result<Option<(PlannedFrame, Arc<Frame>)>> {
-        if self.next == self.plan.len() {
-            return Ok(None);
-        }
-        let planned = self.plan.frame(self.next);
+        let Some(next) = self.left.next() else { return Ok(None) };
+        let planned = self.plan.frame(next);
         let followed = |output: u64| self.plan.frame(output).followed().0;
         let wanted = planned.followed().0;
         let way = Way {
-            is_back: self.next > 0 && followed(self.next - 1) == wanted + 1,
-            stays: self.next + 1 < self.plan.len() && followed(self.next + 1) == wanted,
+            is_back: next > 0 && followed(next - 1) == wanted + 1,
+            stays: next + 1 < self.plan.len() && followed(next + 1) == wanted,
         };
-        self.next += 1;
         let Some(blend) = planned.blend else {
             self.leaving = None;
             return Ok(Some((planned, self.cursor.frame(wanted, way)?)));
@@ -276,7 +280,7 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(10);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 30, LoopMode::Pingpong);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan);
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
         frames.cursor.backward_bytes = 4 * clip.frames[0].byte_size();
         let shown = shown(&mut frames);
         assert_eq!(shown.len(), 30);
@@ -290,12 +294,12 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(4);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 10, LoopMode::Repeat);
-        assert_eq!(shown(&mut PlannedFrames::new(&clip, &analysis, &plan)).len(), 10);
+        assert_eq!(shown(&mut PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len())).len(), 10);
         assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 0]);
         let lone = MemoryClip::new(1);
         let analysis = lone.analysis();
         let plan = planned(&analysis, 10, LoopMode::Pingpong);
-        assert_eq!(shown(&mut PlannedFrames::new(&lone, &analysis, &plan)).len(), 10);
+        assert_eq!(shown(&mut PlannedFrames::new(&lone, &analysis, &plan, 0..plan.len())).len(), 10);
         assert_eq!(*lone.opened.lock().unwrap(), [0]);
     }
 
@@ -304,7 +308,7 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(10);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 17, LoopMode::Crossfade);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan);
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
         let next = || frames.next_frame().unwrap();
         let values: Vec<_> =
             std::iter::from_fn(next).map(|(_, frame)| frame.planes[0].value(3, 5) as u32).collect();
@@ -318,16 +322,16 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(5);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 300, LoopMode::Hold);
-        let held = shown(&mut PlannedFrames::new(&clip, &analysis, &plan));
+        let held = shown(&mut PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len()));
         assert!(held[4..].iter().all(|&shown| shown == (4, 4.0)));
         let slow = planned(&analysis, 15, LoopMode::Remap);
-        let slow = shown(&mut PlannedFrames::new(&clip, &analysis, &slow));
+        let slow = shown(&mut PlannedFrames::new(&clip, &analysis, &slow, 0..slow.len()));
         assert!(
             slow.iter().enumerate().all(|(output, &(source, _))| source == output as u64 / 3),
             "{slow:?}"
         );
         let fast = planned(&analysis, 2, LoopMode::Remap);
-        let fast = shown(&mut PlannedFrames::new(&clip, &analysis, &fast));
+        let fast = shown(&mut PlannedFrames::new(&clip, &analysis, &fast, 0..fast.len()));
         assert_eq!(fast, [(1, 1.0), (3, 3.0)]);
         assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 1]);
     }
@@ -338,7 +342,7 @@ pub(crate) mod tests {
         let analysis = clip.analysis();
         clip.frames.truncate(5);
         let plan = planned(&analysis, 6, LoopMode::Repeat);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan);
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
         let results: Vec<_> = (0..6).map(|_| frames.next_frame().map(|_| ())).collect();
         assert!(results[..5].iter().all(Result::is_ok) && results[5].is_err());
     }

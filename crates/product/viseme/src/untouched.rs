@@ -1,7 +1,7 @@
 //! A video in which nothing is to be changed keeps its picture as it is, packet by packet.
 
 use crate::clip::Clip;
-use crate::evidence::Evidence;
+use crate::evidence::Seen;
 use crate::plan::Plan;
 use crate::render::Rendered;
 use crate::spec::{EncodeOptions, JobSpec};
@@ -32,7 +32,8 @@ pub(crate) fn copied_picture(
     let copy = copy_picture(tools, &spec.video, video, &target, &spec.limits)?;
     let copied = probe(tools, &target, &spec.limits)?.video;
     let is_same = copied.is_some_and(|copied| has_frames_of(&copied, copy.frames, plan));
-    Ok(is_same.then_some(Rendered { video: copy, mask: None, changed: 0, evidence: Evidence::default() }))
+    let rendered = Rendered { video: copy, mask: None, changed: 0, seen: Seen::default(), resumed: None };
+    Ok(is_same.then_some(rendered))
 }
 
 fn may_be_copied(spec: &JobSpec, clip: &dyn Clip, plan: &Plan) -> Result<bool> {

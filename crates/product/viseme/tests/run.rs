@@ -129,6 +129,23 @@ fn a_report_tells_what_happened() {
 }
 
 #[test]
+fn every_codec_reaches_a_file_that_takes_it() {
+    let mut studio = Studio::new(&TestClip { duration_s: 0.4, ..TestClip::default() }, 0.4);
+    for (codec, extension) in [
+        (Codec::H264, "mp4"),
+        (Codec::H265, "mov"),
+        (Codec::Av1, "mp4"),
+        (Codec::Vp9, "webm"),
+        (Codec::Ffv1, "mkv"),
+    ] {
+        studio.spec.encode = viseme::EncodeOptions { codec, ..viseme::EncodeOptions::default() };
+        studio.spec.output.set_extension(extension);
+        let report = studio.run(engine()).unwrap();
+        assert_eq!((report.output.frames_written, studio.outputs().len()), (10, 10), "{codec:?}");
+    }
+}
+
+#[test]
 fn a_page_shows_what_happened() {
     let studio = Studio::new(&TestClip { duration_s: 2.0, ..TestClip::default() }, 2.0);
     studio.run(engine()).unwrap();

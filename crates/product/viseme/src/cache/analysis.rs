@@ -80,7 +80,7 @@ pub(crate) fn analyse(
     let Some((cache, key, before)) = slot else {
         return Ok((analyst.analyse(Some(engine), observer)?, CacheUse::Off));
     };
-    if let Some(analysis) = cache.find(&key).and_then(|folder| restore(&folder, engine).ok()) {
+    if let Some(analysis) = cache.store.find(&key).and_then(|folder| restore(&folder, engine).ok()) {
         let frames = analysis.times.len() as u64;
         observer.progress(Progress { stage: Stage::Analyse, done: frames, total: Some(frames) });
         return Ok((analysis, CacheUse::Hit));
@@ -88,7 +88,7 @@ pub(crate) fn analyse(
     let mut analysis = analyst.analyse(Some(engine), observer)?;
     // A file that was changed meanwhile is not what was looked at.
     if content(asked.video, step)? == Some(before)
-        && let Err(error) = cache.keep(&key, |folder| save(&analysis, engine, folder))
+        && let Err(error) = cache.store.keep(&key, |folder| save(&analysis, engine, folder))
     {
         if error.kind() == ErrorKind::Cancelled {
             return Err(error);

@@ -80,7 +80,7 @@ pub(super) fn sync_folder(folder: &Path) {
 }
 
 /// Makes a folder that only its owner sees into. One that is there is left as it is.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

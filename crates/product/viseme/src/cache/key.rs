@@ -52,7 +52,7 @@ impl Key {
     }
 
     /// The key of these parts.
-    pub(super) fn of(parts: serde_json::Value) -> Self {
+    pub(crate) fn of(parts: serde_json::Value) -> Self {
         Self { digest: Digest::of(parts.to_string().as_bytes()), parts }
     }
 }
@@ -69,7 +69,8 @@ pub(crate) struct Instruments {
 }
 
 impl Instruments {
-    fn digests(&self) -> Option<&[Digest]> {
+    /// The hashes of their files; `None` when one cannot be read.
+    pub(crate) fn digests(&self) -> Option<&[Digest]> {
         let read = || self.files.iter().map(|path| Digest::of_file(path, &mut |_| Ok(())).ok()).collect();
         self.digests.get_or_init(read).as_deref()
     }
@@ -86,7 +87,7 @@ pub(crate) fn key(parts: &KeyParts<'_>, instruments: &Instruments) -> Option<Key
 }
 
 /// This very program: another build of the same version may see otherwise. Our own nets are part of it.
-fn program() -> Option<Digest> {
+pub(crate) fn program() -> Option<Digest> {
     static PROGRAM: OnceLock<Option<Digest>> = OnceLock::new();
     *PROGRAM.get_or_init(|| Digest::of_file(&std::env::current_exe().ok()?, &mut |_| Ok(())).ok())
 }
@@ -95,7 +96,7 @@ fn program() -> Option<Digest> {
 ///
 /// # Errors
 /// What `step` says.
-pub(super) fn content(path: &Path, step: impl Fn() -> Result<()>) -> Result<Option<Digest>> {
+pub(crate) fn content(path: &Path, step: impl Fn() -> Result<()>) -> Result<Option<Digest>> {
     if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }

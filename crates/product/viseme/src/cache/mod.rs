@@ -1,24 +1,23 @@
 //! What is learnt of a video, kept from one job to the next: a second speech on the same video need not find and follow
 //! its faces again.
 //!
-//! An entry is a folder named after the [key](key) that says everything its content depends on, the video's own bytes
-//! first of all. It is written under another name, sealed with the hashes of its files and renamed when it is whole, so
-//! that whatever has that name and matches its hashes is right, and anything else is not there at all.
+//! An entry of the [store](store) is named after the [key](key) that says everything its content depends on, the video's own
+//! bytes first of all.
 
 mod analysis;
 mod entry;
 mod key;
 mod room;
+mod store;
 
 pub(crate) use analysis::{Asked, analyse};
-pub(crate) use key::Instruments;
+pub(crate) use entry::make_folder;
+pub(crate) use key::{Instruments, Key, content, program};
+pub(crate) use store::EntryStore;
 
-use entry::{make_folder, restrict, seal, unseal};
-use key::Key;
-use room::{make_room, remove, sweep};
+use room::{remove, sweep};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::path::PathBuf;
 use viseme_core::{Error, Result};
 
 /// The folder of the cache.
@@ -46,8 +45,7 @@ pub enum CacheUse {
 /// Analyses of videos on disk. Any number of processes may use one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnalysisCache {
-    root: PathBuf,
-    most_bytes: u64,
+    store: EntryStore,
 }
 
 /// What is in a cache.
@@ -67,7 +65,7 @@ impl AnalysisCache {
     /// A cache in `root` that holds at most `most_bytes`. The folder is made when there is something to keep.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, most_bytes: u64) -> Self {
-        Self { root: root.into(), most_bytes }
+        Self { store: EntryStore::new(root.into(), most_bytes) }
     }
 
     /// The cache of this user: in `VISEME_CACHE_DIR` or else the system's folder for caches
@@ -101,12 +99,13 @@ impl AnalysisCache {
     /// # Errors
     /// When the folder cannot be read. One that is not there is empty.
     pub fn info(&self) -> Result<CacheInfo> {
-        let entries = room::entries(&self.root)?;
+        let EntryStore { root, most_bytes } = &self.store;
+        let entries = room::entries(root)?;
         Ok(CacheInfo {
-            folder: self.root.clone(),
+            folder: root.clone(),
             entries: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.bytes).sum(),
-            most_bytes: self.most_bytes,
+            most_bytes: *most_bytes,
         })
     }
 
@@ -116,64 +115,13 @@ impl AnalysisCache {
     /// When the folder cannot be read or something in it cannot be removed.
     pub fn clear(&self) -> Result<CacheInfo> {
         let info = self.info()?;
-        for entry in room::entries(&self.root)? {
-            remove(&self.root, &entry.path)?;
+        let root = &self.store.root;
+        for entry in room::entries(root)? {
+            remove(root, &entry.path)?;
         }
-        sweep(&self.root, room::ENDED);
+        sweep(root, room::ENDED);
         Ok(info)
     }
-
-    /// The folder of an entry that is whole. One that is damaged is removed.
-    fn find(&self, key: &Key) -> Option<PathBuf> {
-        let path = self.root.join(key.name());
-        if !path.is_dir() {
-            return None;
-        }
-        if unseal(&path, key) {
-            return Some(path);
-        }
-        let _ = remove(&self.root, &path);
-        None
-    }
-
-    /// Keeps what `fill` puts into a folder under `key`. What another process has kept under it meanwhile is as good.
-    ///
-    /// # Errors
-    /// When the folder cannot be written or `fill` fails. Nothing is left of it then.
-    fn keep(&self, key: &Key, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let failed = |source| Error::io(format_args!("write the cache {}", self.root.display()), source);
-        make_folder(&self.root).map_err(failed)?;
-        sweep(&self.root, room::FORGOTTEN);
-        let writing = writing_folder(&self.root).map_err(failed)?;
-        fill(writing.path())?;
-        let bytes = seal(writing.path(), key)?;
-        if bytes > self.most_bytes {
-            return Err(Error::invalid_input(format!(
-                "it takes {bytes} bytes, more than all of the cache may"
-            ))
-            .with_hint("VISEME_CACHE_MB says how large the cache may grow."));
-        }
-        make_room(&self.root, self.most_bytes - bytes)?;
-        let path = self.root.join(key.name());
-        match std::fs::rename(writing.path(), &path) {
-            Err(source) if !is_taken(&source) => return Err(failed(source)),
-            _ => entry::sync_folder(&self.root),
-        }
-        Ok(())
-    }
-}
-
-/// A new folder for an entry, removed when the value goes unless it was renamed. Only its owner sees into it: an entry
-/// holds pictures of mouths.
-fn writing_folder(root: &Path) -> std::io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix(WRITING).tempdir_in(root)?;
-    restrict(folder.path())?;
-    Ok(folder)
-}
-
-fn is_taken(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
-    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty)
 }
 
 #[cfg(test)]

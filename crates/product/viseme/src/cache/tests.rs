@@ -1,4 +1,5 @@
 use super::*;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 fn cache() -> (tempfile::TempDir, AnalysisCache) {
@@ -17,7 +18,7 @@ fn keep(cache: &AnalysisCache, name: &str, bytes: usize) {
         std::fs::write(folder.join("b.bin"), name).unwrap();
         Ok(())
     };
-    cache.keep(&key_of(name), fill).unwrap();
+    cache.store.keep(&key_of(name), fill).unwrap();
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -26,7 +27,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn use_long_ago(cache: &AnalysisCache, name: &str, hours: u64) {
-    let seal = cache.root.join(key_of(name).name()).join(entry::SEAL);
+    let seal = cache.store.root.join(key_of(name).name()).join(entry::SEAL);
     let then = SystemTime::now() - Duration::from_hours(hours);
     std::fs::File::options().append(true).open(seal).unwrap().set_modified(then).unwrap();
 }
@@ -34,17 +35,17 @@ fn use_long_ago(cache: &AnalysisCache, name: &str, hours: u64) {
 #[test]
 fn what_is_kept_is_found_under_its_own_key_alone() {
     let (_folder, cache) = cache();
-    assert_eq!((cache.find(&key_of("a")), cache.info().unwrap().entries), (None, 0));
+    assert_eq!((cache.store.find(&key_of("a")), cache.info().unwrap().entries), (None, 0));
     keep(&cache, "a", 100);
-    let found = cache.find(&key_of("a")).unwrap();
+    let found = cache.store.find(&key_of("a")).unwrap();
     assert_eq!(std::fs::read(found.join("b.bin")).unwrap(), b"a");
-    assert_eq!(cache.find(&key_of("b")), None);
+    assert_eq!(cache.store.find(&key_of("b")), None);
     // Kept again by a process that did not see the first: as good.
     keep(&cache, "a", 100);
     assert_eq!(cache.info().unwrap().entries, 1);
     assert!(cache.info().unwrap().bytes > 100);
     assert_eq!(cache.clear().unwrap().entries, 1);
-    assert_eq!((cache.find(&key_of("a")), names(&cache.root)), (None, Vec::<String>::new()));
+    assert_eq!((cache.store.find(&key_of("a")), names(&cache.store.root)), (None, Vec::<String>::new()));
 }
 
 #[test]
@@ -75,12 +76,12 @@ fn whatever_is_damaged_foreign_or_cut_off_is_not_there() {
     for (name, damage) in damages {
         let (_folder, cache) = cache();
         keep(&cache, "a", 100);
-        let entry = cache.find(&key_of("a")).unwrap();
+        let entry = cache.store.find(&key_of("a")).unwrap();
         damage(&entry);
-        assert_eq!(cache.find(&key_of("a")), None, "{name}");
+        assert_eq!(cache.store.find(&key_of("a")), None, "{name}");
         assert!(!entry.exists(), "{name}");
         keep(&cache, "a", 100);
-        assert!(cache.find(&key_of("a")).is_some(), "{name}");
+        assert!(cache.store.find(&key_of("a")).is_some(), "{name}");
     }
 }
 
@@ -91,14 +92,14 @@ fn a_writer_that_fails_leaves_nothing() {
         std::fs::write(folder.join("a.bin"), "half").unwrap();
         Err(Error::io("write", std::io::Error::from(std::io::ErrorKind::StorageFull)))
     };
-    assert!(cache.keep(&key_of("a"), full).is_err());
-    assert_eq!((cache.find(&key_of("a")), names(&cache.root)), (None, Vec::new()));
-    let error = cache.keep(&key_of("a"), |folder| {
+    assert!(cache.store.keep(&key_of("a"), full).is_err());
+    assert_eq!((cache.store.find(&key_of("a")), names(&cache.store.root)), (None, Vec::new()));
+    let error = cache.store.keep(&key_of("a"), |folder| {
         std::fs::write(folder.join("a.bin"), vec![0; 10_001]).unwrap();
         Ok(())
     });
     assert!(error.unwrap_err().hint().unwrap().contains("VISEME_CACHE_MB"));
-    assert_eq!(names(&cache.root), Vec::<String>::new());
+    assert_eq!(names(&cache.store.root), Vec::<String>::new());
 }
 
 #[test]
@@ -108,9 +109,9 @@ fn the_longest_unused_goes_first() {
         keep(&cache, name, 3000);
         use_long_ago(&cache, name, hours);
     }
-    assert!(cache.find(&key_of("a")).is_some(), "and is used by that");
+    assert!(cache.store.find(&key_of("a")).is_some(), "and is used by that");
     keep(&cache, "d", 3000);
-    let is_there = |name: &str| cache.find(&key_of(name)).is_some();
+    let is_there = |name: &str| cache.store.find(&key_of(name)).is_some();
     assert_eq!(["a", "b", "c", "d"].map(is_there), [true, false, true, true]);
 }
 
@@ -119,20 +120,20 @@ fn what_ended_processes_left_is_swept_and_no_entry_is() {
     let (_folder, cache) = cache();
     keep(&cache, "a", 100);
     for name in [".writing-old", ".removing-old", ".writing-new"] {
-        std::fs::create_dir(cache.root.join(name)).unwrap();
+        std::fs::create_dir(cache.store.root.join(name)).unwrap();
     }
     for name in [".writing-old", ".removing-old"] {
         let then = SystemTime::now() - Duration::from_hours(2);
-        std::fs::File::open(cache.root.join(name)).unwrap().set_modified(then).unwrap();
+        std::fs::File::open(cache.store.root.join(name)).unwrap().set_modified(then).unwrap();
     }
     keep(&cache, "b", 100);
-    let mut left = names(&cache.root);
+    let mut left = names(&cache.store.root);
     left.sort();
     assert_eq!((left.len(), left[0].as_str()), (3, ".writing-new"));
     // A folder of the user's own is neither counted nor removed.
-    std::fs::create_dir(cache.root.join("photos")).unwrap();
+    std::fs::create_dir(cache.store.root.join("photos")).unwrap();
     assert_eq!(cache.clear().unwrap().entries, 2);
-    let mut left = names(&cache.root);
+    let mut left = names(&cache.store.root);
     left.sort();
     // Somebody may be writing what is new.
     assert_eq!(left, [".writing-new", "photos"]);
@@ -144,7 +145,7 @@ fn only_the_owner_sees_in() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, cache) = cache();
     keep(&cache, "a", 100);
-    for folder in [&cache.root, &cache.find(&key_of("a")).unwrap()] {
+    for folder in [&cache.store.root, &cache.store.find(&key_of("a")).unwrap()] {
         assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
@@ -161,7 +162,7 @@ fn many_writers_of_one_entry_agree() {
                     if (worker + round) % 5 == 0 {
                         let _ = cache.clear();
                     }
-                    if let Some(entry) = cache.find(&key_of("a")) {
+                    if let Some(entry) = cache.store.find(&key_of("a")) {
                         // It may have been cleared since, but never is it something else.
                         assert!(
                             std::fs::read(entry.join("b.bin")).is_ok_and(|text| text == b"a")

@@ -1,5 +1,6 @@
 //! A mouth over time: what the speech asked for, what the source showed, what was made.
 
+use serde::{Deserialize, Serialize};
 use viseme_engines::ExpectedMouth;
 use viseme_engines::metrics::sync_correlation::{SeenMouth, SyncCorrelation, sync_correlation};
 
@@ -19,7 +20,7 @@ pub(crate) struct SyncCurve {
 }
 
 /// A mouth at one moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CurvePoint {
     /// Seconds from the start of the output.
     pub(crate) time_s: f64,

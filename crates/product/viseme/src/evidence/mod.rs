@@ -4,11 +4,15 @@
 mod curve;
 mod expected;
 mod pick;
+mod seen;
 mod witness;
 
 pub(crate) use curve::{CurvePoint, SyncCurve};
 pub(crate) use expected::{EXPECTED_RATE_HZ, expected_mouth};
+pub(crate) use seen::Seen;
 pub(crate) use witness::Witness;
+
+use serde::{Deserialize, Serialize};
 
 /// Side of a picture of a face, in pixels. Eight pairs of pure noise would take 2.4 MB as text.
 pub(crate) const PICTURE_SIDE: usize = 192;
@@ -29,7 +33,7 @@ pub(crate) struct Evidence {
 }
 
 /// A face in a frame, as it was and as it came out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FramePair {
     /// Who it is.
     pub(crate) name: String,

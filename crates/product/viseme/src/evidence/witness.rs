@@ -2,7 +2,7 @@
 
 use super::curve::{CurvePoint, SyncCurve};
 use super::pick::{busiest, spread};
-use super::{CURVE_FRAMES, Evidence, FramePair, MOST_CURVES, MOST_PAIRS, PICTURE_SIDE};
+use super::{CURVE_FRAMES, Evidence, FramePair, MOST_CURVES, MOST_PAIRS, PICTURE_SIDE, Seen};
 use crate::loops::faces::face_in;
 use crate::picture::{from_planes, png_bytes};
 use crate::plan::{FacePlan, Plan, PlannedFrame};
@@ -19,7 +19,7 @@ const PICTURE_MARGIN: f32 = 1.3;
 /// Below this certainty of the landmark net its mouth is not taken: what the tracker asks of a face that it follows.
 const LEAST_PRESENCE: f32 = 0.3;
 
-/// Sees every frame before and after, and keeps a few.
+/// Sees every frame before and after, and says what is to be kept of it.
 #[derive(Debug)]
 pub(crate) struct Witness<'a> {
     nets: &'a FaceNets,
@@ -30,7 +30,6 @@ pub(crate) struct Witness<'a> {
     mouths: Vec<WatchedMouth<'a>>,
     /// What each voice asks of a mouth.
     expected: BTreeMap<VoiceId, ExpectedMouth>,
-    pairs: Vec<FramePair>,
     frames: u64,
 }
 
@@ -40,7 +39,6 @@ struct WatchedMouth<'a> {
     name: String,
     faces: Vec<&'a FacePlan>,
     frames: Range<u64>,
-    points: Vec<CurvePoint>,
 }
 
 impl<'a> Witness<'a> {
@@ -66,40 +64,46 @@ impl<'a> Witness<'a> {
             name,
             faces,
             frames: stretch.frames,
-            points: Vec::new(),
         });
         let (mouths, pictures) = (mouths.collect(), spread(plan, MOST_PAIRS));
-        let (pairs, frames) = (Vec::new(), plan.len());
-        Self { nets, colour, tracks, names, pictures, mouths, expected, pairs, frames }
+        Self { nets, colour, tracks, names, pictures, mouths, expected, frames: plan.len() }
     }
 
-    /// Sees a frame as it was in the source, and as it goes to the encoder.
+    /// Sees a frame as it was in the source, and as it goes to the encoder, and adds what is kept of it to `seen`.
     ///
     /// # Errors
     /// When the work folder cannot be read, or a net fails.
-    pub(crate) fn see(&mut self, planned: &PlannedFrame, before: &Frame, after: &Frame) -> Result<()> {
+    pub(crate) fn see(
+        &self,
+        planned: &PlannedFrame,
+        before: &Frame,
+        after: &Frame,
+        seen: &mut Seen,
+    ) -> Result<()> {
         if let Some((track, before)) = self.picture(planned, before)?
             && let Some((_, after)) = self.picture(planned, after)?
         {
             let name = self.names.get(&track).cloned().unwrap_or_default();
-            self.pairs.push(FramePair { name, time_s: planned.speech_s, before, after });
+            seen.pairs.push(FramePair { name, time_s: planned.speech_s, before, after });
         }
-        let mut mouths = std::mem::take(&mut self.mouths);
-        for mouth in mouths.iter_mut().filter(|mouth| mouth.frames.contains(&planned.output.0)) {
-            mouth.points.push(self.point(&mouth.faces, planned, after)?);
+        for (nth, mouth) in self.mouths.iter().enumerate() {
+            if mouth.frames.contains(&planned.output.0) {
+                seen.mouth(nth).push(self.point(&mouth.faces, planned, after)?);
+            }
         }
-        self.mouths = mouths;
         Ok(())
     }
 
-    /// What was kept.
-    pub(crate) fn finish(self) -> Evidence {
+    /// What follows from what was seen of all frames.
+    pub(crate) fn evidence(&self, mut seen: Seen) -> Evidence {
         let whole = 0..self.frames;
-        let curve = |mouth: WatchedMouth<'_>| {
+        let curve = |(nth, mouth): (usize, &WatchedMouth<'_>)| {
             let expected = self.expected.get(&mouth.faces.first()?.voice)?;
-            Some(SyncCurve::new(mouth.name, mouth.points, mouth.frames != whole, expected))
+            let points = std::mem::take(seen.mouth(nth));
+            Some(SyncCurve::new(mouth.name.clone(), points, mouth.frames != whole, expected))
         };
-        Evidence { pairs: self.pairs, curves: self.mouths.into_iter().filter_map(curve).collect() }
+        let curves = self.mouths.iter().enumerate().filter_map(curve).collect();
+        Evidence { pairs: seen.pairs, curves }
     }
 
     /// The face that is to be shown of this frame.

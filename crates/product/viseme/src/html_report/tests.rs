@@ -61,6 +61,7 @@ fn report(name: &str, results: Vec<FaceResult>, warnings: Vec<Warning>) -> Repor
         speakers: None,
         tracks: Vec::new(),
         analysis_cache: CacheUse::Off,
+        frames_resumed: None,
         warnings,
         timings_ms: BTreeMap::from([(Stage::Analyse, 900), (Stage::Render, 1800)]),
         total_ms: 3000,

@@ -15,15 +15,15 @@ use crate::spec::JobSpec;
 use crate::voices::output_sound;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use viseme_core::{Error, Result};
+use viseme_core::{Error, Result, Warning};
 use viseme_media::{
     EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
     VideoWriter, mux,
 };
 
 impl Job<'_> {
-    /// Where the frames of the job go.
-    pub(super) fn sinks(&mut self, clip: &dyn Clip, with_mask: bool) -> Result<Sinks<'static>> {
+    /// Encoders for frames of the job that write into `folder`, and what the codec cannot keep.
+    pub(super) fn sinks(&self, clip: &dyn Clip, folder: &Path) -> Result<(Sinks<'static>, Vec<Warning>)> {
         let mut video = OutputVideo::like(clip.info());
         video.timebase = timebase(clip);
         if clip.is_still() {
@@ -31,20 +31,22 @@ impl Job<'_> {
             video.average_frame_rate = rate.unwrap_or(video.average_frame_rate);
         }
         let settings = self.spec.encode.settings();
-        let writer = self.writer("picture", &video, &settings)?;
-        writer.warnings().iter().for_each(|warning| self.warn(warning.clone()));
-        let mask: Option<Box<dyn FrameSink>> = if with_mask {
+        let writer = self.writer(&folder.join("picture"), &video, &settings)?;
+        let warnings = writer.warnings().to_vec();
+        let mask: Option<Box<dyn FrameSink>> = if self.spec.mask_output.is_some() {
             let settings =
                 EncodeSettings { codec: VideoCodec::Ffv1, lossless: true, ..EncodeSettings::default() };
-            Some(Box::new(self.writer("mask", &mask_video(&video), &settings)?))
+            Some(Box::new(self.writer(&folder.join("mask"), &mask_video(&video), &settings)?))
         } else {
             None
         };
-        Ok(Sinks { video: Box::new(writer), mask, witness: None })
+        Ok((Sinks { video: Box::new(writer), mask, witness: None }, warnings))
     }
 
-    fn writer(&self, name: &str, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
-        let path = self.work_dir.path().join(name).with_extension("mov");
+    fn writer(&self, stem: &Path, video: &OutputVideo, settings: &EncodeSettings) -> Result<VideoWriter> {
+        // Both keep times exactly; neither takes every codec.
+        let is_mp4 = matches!(settings.codec, VideoCodec::Vp9 | VideoCodec::Av1);
+        let path = stem.with_extension(if is_mp4 { "mp4" } else { "mov" });
         VideoWriter::create(&self.runner.tools, &path, video, settings, &self.spec.limits)
     }
 

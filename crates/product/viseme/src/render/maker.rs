@@ -1,7 +1,7 @@
 //! From source frames to frames with new mouths, batch by batch.
 
 use super::{MadeFrame, Renderer};
-use crate::evidence::Witness;
+use crate::evidence::{Seen, Witness};
 use crate::loops::faces::face_in;
 use crate::mask::{mask_frame, mask_of_blend};
 use crate::plan::PlannedFrame;
@@ -26,7 +26,8 @@ pub(super) struct Maker<'a> {
     renderer: &'a Renderer<'a>,
     batch_frames: usize,
     with_mask: bool,
-    witness: Option<Witness<'a>>,
+    witness: Option<&'a Witness<'a>>,
+    seen: Seen,
 }
 
 /// A frame with what is to be laid over it.
@@ -46,13 +47,13 @@ struct Face {
 
 impl<'a> Maker<'a> {
     /// Shows each frame before and after to the `witness`, if there is one.
-    pub(super) fn new(renderer: &'a Renderer<'a>, with_mask: bool, witness: Option<Witness<'a>>) -> Self {
+    pub(super) fn new(renderer: &'a Renderer<'a>, with_mask: bool, witness: Option<&'a Witness<'a>>) -> Self {
         let info = renderer.clip.info();
         let frame_bytes = info.format.frame_bytes(info.width, info.height);
         let cores = rayon::current_num_threads();
         let wanted = renderer.batch.max(FRAMES_PER_CORE * cores);
         let batch_frames = wanted.min((BATCH_BYTES / frame_bytes.max(1)).max(cores));
-        Self { renderer, batch_frames, with_mask, witness }
+        Self { renderer, batch_frames, with_mask, witness, seen: Seen::default() }
     }
 
     /// Frames that are made at one time.
@@ -80,9 +81,9 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// What has seen the frames.
-    pub(super) fn into_witness(self) -> Option<Witness<'a>> {
-        self.witness
+    /// What the witness has seen.
+    pub(super) fn into_seen(self) -> Seen {
+        self.seen
     }
 
     fn make_batch(
@@ -175,9 +176,9 @@ impl<'a> Maker<'a> {
         let with_mask = self.with_mask;
         let made: Vec<MadeFrame> =
             drafts.into_par_iter().map(|draft| draft.finish(with_mask)).collect::<Result<_>>()?;
-        if let (Some(witness), Some(sources)) = (&mut self.witness, sources) {
+        if let (Some(witness), Some(sources)) = (self.witness, sources) {
             for ((planned, source), made) in planned.iter().zip(&sources).zip(&made) {
-                witness.see(planned, source, &made.frame)?;
+                witness.see(planned, source, &made.frame, &mut self.seen)?;
             }
         }
         Ok(made)

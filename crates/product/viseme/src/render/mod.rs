@@ -4,12 +4,13 @@ mod maker;
 
 use crate::analyse::Analysis;
 use crate::clip::Clip;
-use crate::evidence::{Evidence, Witness};
+use crate::evidence::{Seen, Witness};
 use crate::plan::{Plan, PlannedFrame};
 use crate::source::PlannedFrames;
 use crate::threads::{channel, join, spawn};
 use crossbeam_channel::{Receiver, Sender};
 use maker::Maker;
+use std::ops::Range;
 use std::sync::Arc;
 use viseme_core::{Error, Observer, Progress, Result, Stage};
 use viseme_engines::{EngineJob, Enhancement};
@@ -26,7 +27,7 @@ pub(crate) struct Sinks<'a> {
     /// The video of what was changed.
     pub(crate) mask: Option<Box<dyn FrameSink>>,
     /// What keeps a little of every frame for the report.
-    pub(crate) witness: Option<Witness<'a>>,
+    pub(crate) witness: Option<&'a Witness<'a>>,
 }
 
 /// What the second pass works with.
@@ -41,7 +42,7 @@ pub(crate) struct Renderer<'a> {
     pub(crate) observer: &'a dyn Observer,
 }
 
-/// What the second pass made.
+/// What the second pass made: the whole output, or a part of it.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     /// The video, without sound.
@@ -51,7 +52,9 @@ pub(crate) struct Rendered {
     /// Frames with at least one changed mouth.
     pub(crate) changed: u64,
     /// What was kept for the report.
-    pub(crate) evidence: Evidence,
+    pub(crate) seen: Seen,
+    /// Frames of it that an earlier run of the job had made, where what is made is kept.
+    pub(crate) resumed: Option<u64>,
 }
 
 /// A frame on its way to the encoder.
@@ -62,20 +65,26 @@ struct MadeFrame {
     is_changed: bool,
 }
 
-/// What is being written, and how many frames of it.
+/// What is being written: from which frame on, and how many of them.
 struct Writing {
     video: Box<dyn FrameSink>,
     mask: Option<Box<dyn FrameSink>>,
+    first: u64,
     written: u64,
     changed: u64,
 }
 
 impl Renderer<'_> {
-    /// Makes and writes every planned frame.
+    /// Makes and writes the planned `frames`, as if there were no others: what is made depends on them alone.
     ///
     /// # Errors
     /// `Cancelled`; whatever decoding, the engine or encoding meet; `Internal` when not every planned frame arrived.
-    pub(crate) fn render(&self, engine: &mut dyn EngineJob, sinks: Sinks<'_>) -> Result<Rendered> {
+    pub(crate) fn render(
+        &self,
+        engine: &mut dyn EngineJob,
+        frames: Range<u64>,
+        sinks: Sinks<'_>,
+    ) -> Result<Rendered> {
         let info = self.clip.info();
         let frame_bytes = info.format.frame_bytes(info.width, info.height);
         let Sinks { video, mask, witness } = sinks;
@@ -83,32 +92,31 @@ impl Renderer<'_> {
         let (reads, read) = channel(frame_bytes, READ_FRAMES);
         // There is room for a whole batch: the next one is made while it waits for the encoder.
         let (makes, made) = channel(frame_bytes, maker.batch_frames());
-        let writing = Writing { video, mask, written: 0, changed: 0 };
-        let (writing, witness) = std::thread::scope(|scope| {
-            let reader = spawn(scope, "reading", move || self.read(&reads))?;
+        let writing = Writing { video, mask, first: frames.start, written: 0, changed: 0 };
+        let planned = frames.end - frames.start;
+        let (writing, seen) = std::thread::scope(|scope| {
+            let reader = spawn(scope, "reading", move || self.read(frames, &reads))?;
             let writer = spawn(scope, "writing", move || self.write(writing, &made))?;
             let making = maker.make(engine, &read, &makes);
             // Both threads wait for each other's end of a channel as long as we hold it.
             drop((read, makes));
             let (reading, writing) = (join("reading", reader), join("writing", writer));
             // A thread that failed is the cause; the others only saw their channel close.
-            Ok((reading.and(making).and(writing)?, maker.into_witness()))
+            Ok((reading.and(making).and(writing)?, maker.into_seen()))
         })?;
-        let Writing { video, mask, written, changed } = writing;
-        if written != self.plan.len() {
-            let planned = self.plan.len();
+        let Writing { video, mask, written, changed, .. } = writing;
+        if written != planned {
             return Err(Error::internal(format!(
                 "{written} of {planned} planned frames reached the encoder"
             )));
         }
         let video = video.finish()?;
         let mask = mask.map(FrameSink::finish).transpose()?;
-        let evidence = witness.map(Witness::finish).unwrap_or_default();
-        Ok(Rendered { video, mask, changed, evidence })
+        Ok(Rendered { video, mask, changed, seen, resumed: None })
     }
 
-    fn read(&self, reads: &Sender<(PlannedFrame, Arc<Frame>)>) -> Result<()> {
-        let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan);
+    fn read(&self, frames: Range<u64>, reads: &Sender<(PlannedFrame, Arc<Frame>)>) -> Result<()> {
+        let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan, frames);
         while let Some(frame) = frames.next_frame()? {
             if reads.send(frame).is_err() {
                 break;
@@ -130,7 +138,7 @@ impl Renderer<'_> {
             to.written += 1;
             to.changed += u64::from(is_changed);
             let total = Some(self.plan.len());
-            self.observer.progress(Progress { stage: Stage::Render, done: to.written, total });
+            self.observer.progress(Progress { stage: Stage::Render, done: to.first + to.written, total });
         }
         Ok(to)
     }
@@ -169,7 +177,8 @@ mod tests {
             enhancement: None,
             observer: &Silent,
         };
-        renderer.render(engine.begin(context)?.as_mut(), Sinks { video, mask: Some(mask), witness: None })
+        let sinks = Sinks { video, mask: Some(mask), witness: None };
+        renderer.render(engine.begin(context)?.as_mut(), 0..plan.len(), sinks)
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! How the frames of a job become a file: copied as they are, encoded in one go, or in chunks that are kept.
+
+use super::{Job, Seen};
+use crate::clip::Clip;
+use crate::evidence::Witness;
+use crate::plan::Plan;
+use crate::render::{Rendered, Renderer, Sinks};
+use crate::resume::{Chunks, basis};
+use crate::untouched::copied_picture;
+use std::collections::BTreeMap;
+use viseme_core::Result;
+use viseme_engines::{EngineJob, ExpectedMouth, VoiceId};
+use viseme_face::Track;
+
+impl<'a> Job<'a> {
+    /// Makes the picture of the output, as a file in the work folder.
+    pub(super) fn picture(
+        &mut self,
+        renderer: &Renderer<'_>,
+        engine: &mut dyn EngineJob,
+        witness: Option<&Witness<'_>>,
+    ) -> Result<Rendered> {
+        let Renderer { clip, plan, .. } = *renderer;
+        let tools = &self.runner.tools;
+        if let Some(untouched) = copied_picture(tools, self.spec, clip, plan, self.work_dir.path())? {
+            return Ok(untouched);
+        }
+        if let Some(chunks) = self.chunks(clip, plan)? {
+            let whole = chunks.complete(self.observer, &mut |frames, folder| {
+                let (sinks, warnings) = self.sinks(clip, folder)?;
+                Ok((renderer.render(engine, frames, Sinks { witness, ..sinks })?, warnings))
+            })?;
+            let (rendered, warnings) = whole.join(tools, &self.spec.limits, self.work_dir.path())?;
+            self.warn_all(warnings);
+            return Ok(rendered);
+        }
+        let (sinks, warnings) = self.sinks(clip, self.work_dir.path())?;
+        self.warn_all(warnings);
+        renderer.render(engine, 0..plan.len(), Sinks { witness, ..sinks })
+    }
+
+    /// The chunks of the output, where they are kept.
+    fn chunks<'p>(&self, clip: &dyn Clip, plan: &'p Plan) -> Result<Option<Chunks<'p>>> {
+        let Some((folder, frames)) = self.kept else { return Ok(None) };
+        // Without knowing what they depend on there is nothing to go on from.
+        let basis = basis(self.runner, self.spec, clip, self.observer)?;
+        basis.map(|basis| Chunks::new(folder, &basis, plan, frames)).transpose()
+    }
+
+    /// What keeps a little of the picture, for its page and its offset.
+    pub(super) fn witness<'s>(
+        &self,
+        plan: &'s Plan,
+        seen: &Seen<'s>,
+        expected: BTreeMap<VoiceId, ExpectedMouth>,
+    ) -> Witness<'s>
+    where
+        'a: 's,
+    {
+        let Seen { clip, analysis, people } = *seen;
+        let name = |track: &Track| Some((track.id, people.of(track.id)?.id.clone()));
+        let names = analysis.tracks.tracks().iter().filter_map(name).collect();
+        let looks = (&self.runner.nets, &clip.info().colour);
+        Witness::new(plan, &analysis.tracks, names, expected, looks)
+    }
+}
