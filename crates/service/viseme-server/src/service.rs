@@ -15,8 +15,8 @@ use viseme::RunnerPool;
 use viseme_cloud::{RemoteUrl, SafeClient};
 use viseme_core::{Error, Result};
 use viseme_jobs::{
-    Area, Artifacts, Failure, Job, JobId, JobKind, JobState, JobStore, LinkSigner, NewJob, SqliteJobStore,
-    StoreOptions,
+    Area, Artifacts, Failure, Job, JobId, JobKind, JobState, JobStore, LinkSigner, NewJob, PostgresJobStore,
+    SqliteJobStore, StoreOptions, SystemClock,
 };
 
 /// Runners that stay loaded while no job uses them.
@@ -120,11 +120,11 @@ impl Service {
     ) -> ApiResult<Job> {
         let mut spec = serde_json::to_value(task)
             .map_err(|error| Error::internal(format!("a task cannot be written: {error}")))?;
-        let key = wishes.content.as_ref().map(|content| content_key(owner, kind, content, &spec));
         if let Some(url) = &wishes.webhook_url {
             self.client.check(url).map_err(|error| ApiError::from(error).with_param(WEBHOOK))?;
             spec[WEBHOOK] = json!(url);
         }
+        let key = wishes.content.as_ref().map(|content| content_key(owner, kind, content, &spec));
         let mut job = NewJob {
             owner: owner.name().to_owned(),
             priority: wishes.priority,
@@ -200,27 +200,17 @@ pub(crate) fn webhook_of(job: &Job) -> Option<RemoteUrl> {
 }
 
 async fn open_store(settings: &ServerSettings, options: StoreOptions) -> Result<Arc<dyn JobStore>> {
-    match &settings.database {
-        Some(address) => Ok(Arc::new(
-            viseme_jobs::PostgresJobStore::connect(
-                address.expose(),
-                options,
-                Arc::new(viseme_jobs::SystemClock),
-            )
-            .await?,
-        )),
-        None => {
-            let path = settings.data.join("jobs.sqlite");
-            let open = tokio::task::spawn_blocking(move || SqliteJobStore::open(&path, options));
-            let store =
-                open.await.map_err(|error| Error::internal("the job store panicked").with_source(error))?;
-            Ok(Arc::new(store?))
-        }
+    if let Some(address) = &settings.database {
+        let clock = Arc::new(SystemClock);
+        return Ok(Arc::new(PostgresJobStore::connect(address.expose(), options, clock).await?));
     }
+    let path = settings.data.join("jobs.sqlite");
+    let open = tokio::task::spawn_blocking(move || SqliteJobStore::open(&path, options)).await;
+    Ok(Arc::new(open.map_err(|error| Error::internal("the job store panicked").with_source(error))??))
 }
 
-/// Stands for everything that decides the result of a job: whose it is, what it does, with what. Where a file lies does not
-/// belong to it, what is in it does.
+/// Stands for everything that decides the result of a job and who hears of it: whose it is, what it does, with what. Where a
+/// file lies does not belong to it, what is in it does.
 fn content_key(owner: &Owner, kind: JobKind, content: &str, task: &Value) -> String {
     use sha2::{Digest, Sha256};
     let mut task = task.clone();

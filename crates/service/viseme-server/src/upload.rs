@@ -27,7 +27,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 /// Most parts of a request.
 const MOST_PARTS: usize = 64;
 /// How long, and how much, is read of a request that was refused, so that its client comes to hear why.
-const DRAIN: (Duration, u64) = (Duration::from_secs(60), 2_000_000_000);
+const DRAIN: (Duration, u64) = (Duration::from_mins(1), 2_000_000_000);
 
 /// What a file has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +206,9 @@ pub(crate) async fn look_at(path: &Path, wanted: &Wanted, limits: &Limits) -> Ap
     let probed = probed.map_err(|error| Error::internal("the probe panicked").with_source(error))?;
     let info = probed.map_err(|error| {
         let words = error.to_string().replace(&path.display().to_string(), wanted.part);
-        ApiError { message: words, trace: None, ..ApiError::from(error) }.with_param(wanted.part)
+        let mut error = ApiError::from(error).with_param(wanted.part);
+        (error.message, error.trace) = (words, None);
+        error
     })?;
     let missing = match wanted.kind {
         FileKind::Video if info.video.is_none() => Some("has no picture"),

@@ -7,13 +7,18 @@ pub(crate) use render::render;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use std::ops::{Deref, DerefMut};
 use viseme_core::{Error, ErrorKind};
 use viseme_jobs::Failure;
 
 /// An error on its way to a client, in words that may leave the machine. The body is written when the response leaves, in the
 /// form that clients of the route expect.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<Told>);
+
+/// What an error says.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
     pub(crate) status: StatusCode,
     /// For machines.
     pub(crate) code: String,
@@ -32,7 +37,7 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         let (code, message) = (code.to_owned(), message.into());
-        Self { status, code, message, hint: None, param: None, trace: None }
+        Self(Box::new(Told { status, code, message, hint: None, param: None, trace: None }))
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -41,8 +46,7 @@ impl ApiError {
 
     /// The request is JSON, but says something that cannot be.
     pub(crate) fn unprocessable(param: &str, message: impl Into<String>) -> Self {
-        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidInput.name(), message);
-        Self { param: Some(param.to_owned()), ..error }
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidInput.name(), message).with_param(param)
     }
 
     pub(crate) fn no_such_job() -> Self {
@@ -53,26 +57,38 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
-    pub(crate) fn with_param(self, param: impl Into<String>) -> Self {
-        Self { param: Some(param.into()), ..self }
+    pub(crate) fn with_param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
     }
 
     /// Why a job failed.
     pub(crate) fn of_failure(failure: &Failure) -> Self {
         let kind = ErrorKind::ALL.into_iter().find(|kind| kind.name() == failure.code);
         let status = kind.map_or(500, ErrorKind::http_status);
-        Self {
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            code: failure.code.clone(),
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
-            param: None,
-            trace: None,
-        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut error = Self::new(status, &failure.code, failure.message.clone());
+        error.hint.clone_from(&failure.hint);
+        error
+    }
+}
+
+impl Deref for ApiError {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
+impl DerefMut for ApiError {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.0
     }
 }
 
@@ -97,8 +113,10 @@ impl From<Error> for ApiError {
         } else {
             (error.to_string(), error.hint().map(str::to_owned))
         };
-        let trace = Some(format!("{error:?}"));
-        Self { status, code: error.kind().name().to_owned(), message, hint, param: None, trace }
+        let mut told = Self::new(status, error.kind().name(), message);
+        told.hint = hint;
+        told.trace = Some(format!("{error:?}"));
+        told
     }
 }
 

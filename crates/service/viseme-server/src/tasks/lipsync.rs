@@ -37,7 +37,7 @@ pub(crate) struct FaceTask {
 }
 
 /// How lips are moved. Every field may be left out, or null.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct LipsyncOptions {
     /// Least likeness of a face and a reference picture, 0 to 1. Null is what was measured for the model in use, which services
     /// before this one called 0.5.
@@ -46,7 +46,7 @@ pub(crate) struct LipsyncOptions {
     /// Whether faces are made sharper afterwards, where an enhancer is installed.
     #[serde(default, deserialize_with = "yes_unless_said")]
     pub(crate) enhance_quality: YesUnlessSaid,
-    /// For CodeFormer: 0 is the finest face, 1 the same face.
+    /// For `CodeFormer`: 0 is the finest face, 1 the same face.
     #[serde(default)]
     pub(crate) fidelity_weight: Option<f32>,
     /// What is shown where the audio is longer than the video: `none`, `repeat`, `pingpong`, `crossfade`, `smart`, `hold` or
@@ -94,25 +94,6 @@ impl Default for YesUnlessSaid {
 
 fn yes_unless_said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<YesUnlessSaid, D::Error> {
     null_is_default(deserializer)
-}
-
-impl Default for LipsyncOptions {
-    fn default() -> Self {
-        Self {
-            similarity_threshold: None,
-            enhance_quality: YesUnlessSaid::default(),
-            fidelity_weight: None,
-            loop_mode: None,
-            crossfade_frames: None,
-            temporal_smoothing: None,
-            include_audio: YesUnlessSaid::default(),
-            padding: None,
-            wav2lip_batch_size: None,
-            engine: None,
-            fallback: Vec::new(),
-            expression: None,
-        }
-    }
 }
 
 impl LipsyncOptions {

@@ -15,6 +15,8 @@ use viseme_jobs::{Area, ArtifactKey, JobProgress};
 
 /// What the result is called.
 const OUTPUT: &str = "output.mp4";
+/// What says that it is whole.
+const MADE: &str = "made.json";
 /// What it is.
 const OUTPUT_TYPE: &str = "video/mp4";
 
@@ -25,6 +27,20 @@ impl Work<'_> {
     /// Whatever makes the job impossible.
     pub(super) async fn lipsync(&self, task: LipsyncTask) -> Result<LipsyncResult> {
         let started = Instant::now();
+        let mut result = match self.made_before().await {
+            Some(result) => result,
+            None => self.make(&task).await?,
+        };
+        let upload = Instant::now();
+        self.send(task.upload_url.as_ref(), &self.folder.file(OUTPUT)).await?;
+        result.timing.upload_ms = upload.elapsed().as_millis() as u64;
+        result.timing.total_ms = started.elapsed().as_millis() as u64;
+        Ok(result)
+    }
+
+    /// Makes the video and keeps it.
+    async fn make(&self, task: &LipsyncTask) -> Result<LipsyncResult> {
+        let started = Instant::now();
         let sizes = &self.handler.sizes;
         let video = self.fetch(&task.video, ("video", "the video"), sizes.video).await?;
         let audio = self.fetch(&task.audio, ("audio", "the audio"), sizes.audio).await?;
@@ -34,18 +50,14 @@ impl Work<'_> {
         let files = Files { video: &video, audio: &audio, output: &output };
         let specs: Vec<JobSpec> = engine_order(&task.options)
             .iter()
-            .map(|engine| job_spec(&task, engine, &files, &characters, &self.handler.media))
+            .map(|engine| job_spec(task, engine, &files, &characters, &self.handler.media))
             .collect();
         let (runners, observer) = (Arc::clone(&self.handler.runners), HandleObserver::new(self.handle));
         let made = self.blocking(move || make(&runners, &specs, observer)).await;
         let (report, mut warnings) = made?;
         warnings.extend(not_applied(&task.options, &report.engine));
-        let artifact = self.keep(&output).await?;
-        let sent = Instant::now();
-        self.send(task.upload_url.as_ref(), &output).await?;
-        let timing = timing(&report, download, sent.elapsed(), started.elapsed());
-        Ok(LipsyncResult {
-            artifact,
+        let result = LipsyncResult {
+            artifact: self.keep(&output).await?,
             faces: faces(&report.faces, &report.lines, &task.faces)?,
             output: OutputFacts {
                 duration_ms: report.output.duration_ms,
@@ -54,11 +66,32 @@ impl Work<'_> {
                 fps: report.output.fps,
                 file_size_bytes: report.output.size_bytes,
             },
-            timing,
+            timing: timing(&report, download),
             method_used: report.engine,
             cost_usd: 0.0,
             warnings,
-        })
+        };
+        self.remember(&result).await?;
+        Ok(result)
+    }
+
+    /// What an earlier try has made, when only sending it has failed.
+    async fn made_before(&self) -> Option<LipsyncResult> {
+        let (made, output) = (self.folder.file(MADE), self.folder.file(OUTPUT));
+        let text = tokio::fs::read(made).await.ok()?;
+        let result = serde_json::from_slice(&text).ok()?;
+        tokio::fs::try_exists(output).await.ok()?.then_some(result)
+    }
+
+    /// Notes for a later try what was made.
+    async fn remember(&self, result: &LipsyncResult) -> Result<()> {
+        let (writing, made) = (self.folder.file("made.writing"), self.folder.file(MADE));
+        let text = to_value(result)?.to_string();
+        let written = async {
+            tokio::fs::write(&writing, text).await?;
+            tokio::fs::rename(&writing, &made).await
+        };
+        written.await.map_err(|source| Error::io("write what was made", source))
     }
 
     /// Puts a video where results are kept.
@@ -102,16 +135,15 @@ fn is_of_the_engine(error: &Error) -> bool {
     matches!(error.kind(), ModelMissing | MissingTool | Unsupported | Internal | Network | Remote | TimedOut)
 }
 
-fn timing(report: &Report, download: Duration, upload: Duration, total: Duration) -> Timing {
+/// How long it took to get the files and to make the video. Sending it comes later.
+fn timing(report: &Report, download: Duration) -> Timing {
     let of = |stages: &[Stage]| stages.iter().filter_map(|stage| report.timings_ms.get(stage)).sum();
     Timing {
-        total_ms: total.as_millis() as u64,
         download_ms: download.as_millis() as u64,
         detection_ms: of(&[Stage::Probe, Stage::Analyse]),
         lipsync_ms: of(&[Stage::Listen, Stage::Plan, Stage::Render]),
-        enhancement_ms: 0,
         encoding_ms: of(&[Stage::Mux]),
-        upload_ms: upload.as_millis() as u64,
+        ..Timing::default()
     }
 }
 

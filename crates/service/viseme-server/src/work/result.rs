@@ -38,6 +38,7 @@ pub(crate) struct OutputFacts {
 
 /// How long the stages of a job took, in milliseconds of wall-clock time.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names that clients know")]
 pub(crate) struct Timing {
     pub(crate) total_ms: u64,
     pub(crate) download_ms: u64,
