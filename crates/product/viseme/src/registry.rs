@@ -20,6 +20,8 @@ pub struct EngineEntry {
     pub description: &'static str,
     /// What can be chosen.
     pub options: &'static [EngineOption],
+    /// The models of which one has to be installed, the best first. None for an engine that needs nothing.
+    pub models: &'static [&'static str],
     /// Makes the engine as a job wants it.
     pub(crate) open: fn(&JobSpec, &dyn Runtime) -> Result<Box<dyn LocalEngine>>,
     /// Refuses what in the rest of a job the engine cannot do.
@@ -40,6 +42,7 @@ const ENGINES: &[EngineEntry] = &[
         name: NATIVE,
         description: "moves the mouth that the video shows, at full resolution; nothing to download",
         options: &[],
+        models: &[],
         open: native,
         check: |_| Ok(()),
     },
@@ -50,6 +53,7 @@ const ENGINES: &[EngineEntry] = &[
             EngineOption { name: PROFILE, values: &["viseme", "reference"] },
             EngineOption { name: MODEL, values: WAV2LIP_MODELS },
         ],
+        models: WAV2LIP_MODELS,
         open: wav2lip,
         check: check_wav2lip,
     },

@@ -5,7 +5,10 @@
 //! know. Nothing that was answered is lost with the process.
 
 mod auth;
+mod batches;
+mod engines;
 mod error;
+mod estimate;
 mod extract;
 mod housekeeping;
 mod keys;

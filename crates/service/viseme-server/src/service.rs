@@ -1,9 +1,11 @@
 //! What all routes share: the stores, the network, the settings.
 
 use crate::auth::Owner;
+use crate::batches::cancel_jobs;
 use crate::error::{ApiError, ApiResult};
 use crate::metrics::Metrics;
 use crate::settings::ServerSettings;
+use crate::webhooks::announce;
 use crate::work::{Handler, WorkFolders};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -104,6 +106,7 @@ impl Service {
             store: Arc::clone(&self.store),
             webhook_secret: self.settings.webhook_secret.clone(),
             metrics: self.metrics.clone(),
+            gpu_usd_per_hour: self.settings.gpu_usd_per_hour,
         }
     }
 
@@ -152,6 +155,21 @@ impl Service {
         let id: JobId = id.parse().map_err(|_| ApiError::no_such_job())?;
         let job = self.store.get(id).await?;
         job.filter(|job| job.owner == owner.name()).ok_or_else(ApiError::no_such_job)
+    }
+
+    /// Calls a job off: at once when it waits, soon when it runs. With a batch go all of its jobs.
+    ///
+    /// # Errors
+    /// 404 when it is gone.
+    pub(crate) async fn cancel(&self, id: JobId) -> ApiResult<Job> {
+        let job = self.store.cancel(id).await?.ok_or_else(ApiError::no_such_job)?;
+        for cancelled in cancel_jobs(self.store.as_ref(), &job).await?.iter().chain([&job]) {
+            if cancelled.state.is_final() {
+                announce(self.store.as_ref(), cancelled).await;
+            }
+        }
+        self.wake.notify_one();
+        Ok(job)
     }
 
     /// Waits until a job has ended.

@@ -132,6 +132,8 @@ pub struct ServerSettings {
     pub webhook_secret: Option<Secret>,
     /// Chin room of the mouth box in pixels, for clients that send none (`LIP_SYNC_BBOX_SHIFT`).
     pub bbox_shift: i32,
+    /// What an hour of this machine costs in US dollars.
+    pub gpu_usd_per_hour: f64,
     /// A folder with the web page.
     pub web: Option<PathBuf>,
     /// Whether errors may carry what only a developer should see.
@@ -161,6 +163,7 @@ impl ServerSettings {
             public_url: None,
             webhook_secret: None,
             bbox_shift: 0,
+            gpu_usd_per_hour: 0.0,
             web: None,
             is_development: false,
         }

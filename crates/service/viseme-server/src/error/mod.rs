@@ -49,8 +49,12 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidInput.name(), message).with_param(param)
     }
 
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorKind::NotFound.name(), message)
+    }
+
     pub(crate) fn no_such_job() -> Self {
-        Self::new(StatusCode::NOT_FOUND, ErrorKind::NotFound.name(), "there is no such job")
+        Self::not_found("there is no such job")
     }
 
     pub(crate) fn conflict(message: impl Into<String>) -> Self {

@@ -428,7 +428,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Calls a job off: at once when it waits, soon when it runs. One that has ended stays as it is.
+/// Calls a job off: at once when it waits, soon when it runs. One that has ended stays as it is. With a batch go all of its jobs.
 #[utoipa::path(
     post, path = "/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
     responses((status = 200, body = JobBody), (status = 404, description = "There is no such job"))
@@ -440,11 +440,7 @@ async fn cancel(
     Path(id): Path<String>,
 ) -> ApiResult<Json<JobBody>> {
     let job = service.job(&owner, &id).await?;
-    let job = service.store.cancel(job.id).await?.ok_or_else(ApiError::no_such_job)?;
-    if job.state.is_final() {
-        crate::webhooks::announce(service.store.as_ref(), &job).await;
-        service.wake.notify_one();
-    }
+    let job = service.cancel(job.id).await?;
     Ok(Json(JobBody::new(&job, Some(&links))))
 }
 

@@ -1,9 +1,13 @@
 //! The addresses, one file for each family.
 
+mod batches;
+mod engines;
+mod estimate;
 mod files;
 mod health;
 mod jobs;
 mod lipsync;
+mod models;
 
 use crate::service::Service;
 use crate::{auth, error, request_id};
@@ -45,6 +49,10 @@ pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
         .merge(lipsync::router())
         .merge(jobs::router())
         .merge(files::router())
+        .merge(batches::router())
+        .merge(estimate::router())
+        .merge(engines::router())
+        .merge(models::router())
         .split_for_parts()
 }
 

@@ -8,4 +8,8 @@ use serde_json::Value;
 pub(crate) struct BatchTask {
     /// Each a [`LipsyncTask`](super::LipsyncTask).
     pub(crate) jobs: Vec<Value>,
+    /// Most times that each is begun.
+    pub(crate) max_tries: u32,
+    /// How long a try of each may take.
+    pub(crate) time_limit_ms: u64,
 }

@@ -68,7 +68,7 @@ impl Work<'_> {
             },
             timing: timing(&report, download),
             method_used: report.engine,
-            cost_usd: 0.0,
+            cost_usd: cost_usd(self.handler.gpu_usd_per_hour, report.total_ms as f64 / 1000.0),
             warnings,
         };
         self.remember(&result).await?;
@@ -109,6 +109,11 @@ impl Work<'_> {
         self.handle.set_progress(JobProgress { stage: "upload".to_owned(), done: 0, total: None });
         self.unless_stopped(self.handler.client.put_file(url, output, OUTPUT_TYPE)).await
     }
+}
+
+/// What `seconds` of this machine cost.
+pub(crate) fn cost_usd(usd_per_hour: f64, seconds: f64) -> f64 {
+    usd_per_hour * seconds / 3600.0
 }
 
 /// Runs the first of `specs` whose engine can be used.

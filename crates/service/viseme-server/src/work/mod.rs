@@ -12,9 +12,12 @@ mod spec;
 mod tracking;
 mod webhook;
 
+pub(crate) use batch::BatchResult;
 pub(crate) use folder::WorkFolders;
+pub(crate) use lipsync::cost_usd;
 pub(crate) use result::{LipsyncResult, OutputFacts, Timing};
 
+use crate::batches::cancel_jobs;
 use crate::error::own_fault;
 use crate::metrics::Metrics;
 use crate::settings::{Secret, SizeLimits};
@@ -41,6 +44,7 @@ pub(crate) struct Handler {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) webhook_secret: Option<Secret>,
     pub(crate) metrics: Metrics,
+    pub(crate) gpu_usd_per_hour: f64,
 }
 
 /// A job being worked on.
@@ -75,6 +79,11 @@ impl JobHandler for Handler {
         if job.state.is_final() {
             self.folders.remove(job.id).await;
             self.metrics.ended(&job);
+            if job.cancel_requested
+                && let Err(error) = cancel_jobs(self.store.as_ref(), &job).await
+            {
+                tracing::warn!(%error, job_id = %job.id, "cannot call off the jobs of a batch");
+            }
             announce(self.store.as_ref(), &job).await;
         }
     }

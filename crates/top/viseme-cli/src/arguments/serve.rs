@@ -116,6 +116,9 @@ pub(crate) struct ServiceArguments {
     /// Most jobs of a kind at a time over all workers: lipsync=4; can be given again
     #[arg(long, env = "VISEME_MOST", value_name = "KIND=N", value_delimiter = ',', value_parser = parse_most, help_heading = "Jobs")]
     most: Vec<(JobKind, u32)>,
+    /// What an hour of this machine costs, in US dollars: results and estimates then say what they cost
+    #[arg(long, env = "LIPSYNC_GPU_USD_PER_HOUR", value_name = "USD", value_parser = parse_price, default_value_t = 0.0, help_heading = "Jobs")]
+    gpu_price_per_hour: f64,
     /// Sign webhooks with this
     #[arg(
         long,
@@ -226,6 +229,7 @@ impl ServiceArguments {
             lease: Duration::from_secs_f64(self.lease),
             grace: Duration::from_secs_f64(self.grace),
             most_running: self.most.into_iter().collect::<BTreeMap<_, _>>(),
+            gpu_usd_per_hour: self.gpu_price_per_hour,
             webhook_secret: self.webhook_secret,
             network: NetworkPolicy {
                 allow_http: self.allow_http,
@@ -264,6 +268,11 @@ fn data_folder() -> Result<PathBuf> {
         Error::invalid_input("there is no home folder for the data").with_hint("Name a folder with --data.")
     })?;
     Ok(etcetera::BaseStrategy::data_dir(&strategy).join("viseme"))
+}
+
+fn parse_price(text: &str) -> Result<f64, String> {
+    let price: Option<f64> = text.parse().ok();
+    price.filter(|price| price.is_finite() && *price >= 0.0).ok_or_else(|| "a price is 0 or more".to_owned())
 }
 
 fn parse_most(text: &str) -> Result<(JobKind, u32), String> {
