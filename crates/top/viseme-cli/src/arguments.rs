@@ -124,12 +124,36 @@ pub(crate) struct SyncArguments {
     /// Also write a page that shows what was done and why: one file for any browser
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) resume: ResumeArguments,
     /// Print one JSON report on standard output
     #[arg(long)]
     pub(crate) json: bool,
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// Where the work is kept on the way.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// Keep the work in FOLDER, new or empty, so that a run that was ended goes on from there when it is run again
+    #[arg(long = "resume", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// After how many frames, for tests with short clips
+    #[arg(long, value_name = "FRAMES", hide = true, requires = "folder")]
+    resume_every: Option<u64>,
+}
+
+impl ResumeArguments {
+    /// The checkpoints that these arguments ask for.
+    pub(crate) fn checkpoints(self) -> Option<viseme::Checkpoints> {
+        let checkpoints = self.folder.map(viseme::Checkpoints::new)?;
+        Some(match self.resume_every {
+            Some(frames) => checkpoints.every(frames),
+            None => checkpoints,
+        })
+    }
 }
 
 /// How a job is done, whatever its files: of one job, or of all in a list.
