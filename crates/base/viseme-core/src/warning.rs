@@ -29,8 +29,6 @@ pub enum WarningCode {
     Unverified,
     /// A model is not installed; the job went on without what it does.
     ModelMissing,
-    /// The engine that was asked for could not be used; another one of the job's list was.
-    EngineFallback,
     /// Something was asked for that nothing here does; the job went on without it.
     NotApplied,
     /// Another process holds what is needed; this one waits for it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use viseme::{FacesReport, JobSpec, LineReport, Report, RunnerPool};
+use viseme::{Checkpoints, FacesReport, JobSpec, LineReport, Report, RunnerPool};
 use viseme_core::{Error, ErrorKind, Observer, Result, Stage, Warning, WarningCode};
 use viseme_jobs::{Area, ArtifactKey, JobProgress};
 
@@ -53,7 +53,8 @@ impl Work<'_> {
             .map(|engine| job_spec(task, engine, &files, &characters, &self.handler.media))
             .collect();
         let (runners, observer) = (Arc::clone(&self.handler.runners), HandleObserver::new(self.handle));
-        let made = self.blocking(move || make(&runners, &specs, observer)).await;
+        let checkpoints = Checkpoints::new(self.folder.file("checkpoints"));
+        let made = self.blocking(move || make(&runners, &specs, &checkpoints, observer)).await;
         let (report, mut warnings) = made?;
         warnings.extend(not_applied(&task.options, &report.engine));
         let result = LipsyncResult {
@@ -117,16 +118,21 @@ pub(crate) fn cost_usd(usd_per_hour: f64, seconds: f64) -> f64 {
 }
 
 /// Runs the first of `specs` whose engine can be used.
-fn make(runners: &RunnerPool, specs: &[JobSpec], observer: HandleObserver) -> Result<(Report, Vec<Warning>)> {
+fn make(
+    runners: &RunnerPool,
+    specs: &[JobSpec],
+    checkpoints: &Checkpoints,
+    observer: HandleObserver,
+) -> Result<(Report, Vec<Warning>)> {
     let mut specs = specs.iter().peekable();
     while let Some(spec) = specs.next() {
-        let done = runners.with(spec, |runner| runner.run(spec, &observer));
+        let done = runners.with(spec, |runner| runner.run_resumable(spec, checkpoints, &observer));
         match (done, specs.peek()) {
             (Ok(report), _) => return Ok((report, observer.into_warnings())),
             (Err(error), Some(next)) if is_of_the_engine(&error) => {
                 let (engine, next) = (&spec.engine.name, &next.engine.name);
                 let message = format!("{engine} could not be used, {next} was: {error}");
-                observer.warn(&Warning::new(WarningCode::EngineFallback, message));
+                observer.warn(&Warning::new(WarningCode::FellBack, message));
             }
             (Err(error), _) => return Err(error),
         }
