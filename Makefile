@@ -4,7 +4,7 @@ VIDEO ?= demo/presenter.mp4
 AUDIO ?= demo/speech.wav
 OUT   ?= out/demo.mp4
 
-.PHONY: demo test lint setup setup-tests
+.PHONY: demo test test-python lint setup setup-tests
 
 ## Make a video whose person speaks new words, and say where it is: make demo [VIDEO=… AUDIO=… OUT=…]
 demo: setup
@@ -15,6 +15,11 @@ demo: setup
 ## Check style and run every test.
 test: setup-tests lint
 	cargo test --workspace --locked
+	@scripts/test_python.sh
+
+## Run the tests of the Python client against the binary that was built last.
+test-python:
+	@scripts/test_python.sh
 
 lint:
 	cargo fmt --all --check

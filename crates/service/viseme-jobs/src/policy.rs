@@ -93,9 +93,10 @@ impl Moment<'_> {
     }
 }
 
-/// What the owner of an idempotency key hears who uses it again.
-pub(crate) fn asked_again(known: Job, job: &NewJob) -> Result<Enqueued> {
-    if known.kind == job.kind && known.spec == job.spec {
+/// What the owner of an idempotency key hears who uses it again. Where `is_same_content`, the same files have been sent again
+/// and lie elsewhere.
+pub(crate) fn asked_again(known: Job, is_same_content: bool, job: &NewJob) -> Result<Enqueued> {
+    if known.kind == job.kind && (is_same_content || known.spec == job.spec) {
         return Ok(Enqueued { job: known, is_new: false });
     }
     Err(Error::invalid_input("the idempotency key was used for another request")

@@ -79,6 +79,11 @@ impl Received {
         self.files.get(part).ok_or_else(missing)
     }
 
+    /// A file that may be left out.
+    pub(crate) fn file_if_sent(&self, part: &str) -> Option<&ReceivedFile> {
+        self.files.get(part)
+    }
+
     /// A field, where it is there and not empty.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -17,8 +17,8 @@ impl Change<'_> {
         // Requests before contents, always: two that wait for each other would wait for ever.
         if let Some(key) = &job.idempotency_key {
             locks::hold(&mut self.sql, &["request", &job.owner, key]).await?;
-            if let Some(known) = self.same_request(&job.owner, key).await? {
-                return policy::asked_again(known, job);
+            if let Some((known, is_same_content)) = self.same_request(key, job).await? {
+                return policy::asked_again(known, is_same_content, job);
             }
         }
         if let Some(key) = &job.content_key {
@@ -54,15 +54,17 @@ impl Change<'_> {
         rows::job(&insert.fetch_one(&mut *self.sql).await.map_err(failed)?)
     }
 
-    /// The job that the same request has made before.
-    async fn same_request(&mut self, owner: &str, key: &str) -> Result<Option<Job>> {
+    /// The job that the same request has made before, and whether its content is that of `job`.
+    async fn same_request(&mut self, key: &str, job: &NewJob) -> Result<Option<(Job, bool)>> {
         let select = concat!(
             "SELECT ",
             columns!(),
-            " FROM viseme.job WHERE owner = $1 AND idempotency_key = $2 AND created_at > $3 ORDER BY id DESC LIMIT 1"
+            ", coalesce(content_key = $4, FALSE) AS is_same_content FROM viseme.job
+             WHERE owner = $1 AND idempotency_key = $2 AND created_at > $3 ORDER BY id DESC LIMIT 1"
         );
-        let select = sqlx::query(select).bind(owner).bind(key).bind(self.moment.life_ago());
-        self.found(select).await
+        let select = sqlx::query(select).bind(&job.owner).bind(key).bind(self.moment.life_ago());
+        let row = select.bind(&job.content_key).fetch_optional(&mut *self.sql).await.map_err(failed)?;
+        row.map(|row| Ok((rows::job(&row)?, rows::get(&row, "is_same_content")?))).transpose()
     }
 
     /// A job whose result is, or will be, that of the new one.

@@ -5,7 +5,7 @@ use super::{Change, failed};
 use crate::job::{Failure, Job, JobId, JobKind, JobProgress, NewJob};
 use crate::policy::{self, Ending, json, milliseconds};
 use crate::store::{Claim, Enqueued, Lease, Pulse};
-use rusqlite::{OptionalExtension, ToSql, named_params, params};
+use rusqlite::{OptionalExtension, Row, ToSql, named_params, params};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use viseme_core::Result;
@@ -38,11 +38,13 @@ impl Change<'_> {
     fn same_request(&self, job: &NewJob) -> Result<Option<Enqueued>> {
         let Some(key) = &job.idempotency_key else { return Ok(None) };
         let sql = format!(
-            "SELECT {COLUMNS} FROM job WHERE owner = ?1 AND idempotency_key = ?2 AND created_at > ?3
-             ORDER BY id DESC LIMIT 1"
+            "SELECT {COLUMNS}, coalesce(content_key = ?4, FALSE) AS is_same_content FROM job
+             WHERE owner = ?1 AND idempotency_key = ?2 AND created_at > ?3 ORDER BY id DESC LIMIT 1"
         );
-        let found = self.found(&sql, params![job.owner, key, self.moment.life_ago()])?;
-        found.map(|known| policy::asked_again(known, job)).transpose()
+        let values = params![job.owner, key, self.moment.life_ago(), job.content_key];
+        let read = |row: &Row<'_>| Ok((rows::job(row)?, row.get("is_same_content")?));
+        let found = self.sql.query_row(&sql, values, read).optional().map_err(failed)?;
+        found.map(|(known, is_same)| policy::asked_again(known, is_same, job)).transpose()
     }
 
     /// A job whose result is, or will be, that of the new one.

@@ -328,6 +328,17 @@ pub(crate) async fn the_same_is_made_once(bench: &impl Bench) {
     let foreign = store.enqueue(NewJob { owner: "other".into(), ..request.clone() }).await.unwrap();
     assert!(foreign.is_new);
 
+    let sent = |number, hash: &str| NewJob {
+        idempotency_key: Some("upload".into()),
+        content_key: Some(hash.into()),
+        ..lipsync(number)
+    };
+    let first = store.enqueue(sent(4, "files")).await.unwrap().job.id;
+    assert!(store.cancel(first).await.unwrap().is_some());
+    let again = store.enqueue(sent(5, "files")).await.unwrap();
+    assert_eq!((again.is_new, again.job.id), (false, first), "files that are sent again lie elsewhere");
+    assert!(store.enqueue(sent(5, "other files")).await.is_err());
+
     let content = NewJob { content_key: Some("hash".into()), ..lipsync(3) };
     let waiting = store.enqueue(content.clone()).await.unwrap().job.id;
     assert_eq!(store.enqueue(content.clone()).await.unwrap().job.id, waiting);

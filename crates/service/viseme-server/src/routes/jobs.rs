@@ -1,14 +1,14 @@
 //! `/v1/jobs`: jobs as such.
 
 use super::files::send;
-use super::lipsync::{CharacterRequest, LipsyncRequest, PARTS, uploaded};
+use super::job_form::JobForm;
+use super::lipsync::{CharacterRequest, LipsyncRequest};
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Asked, Body, idempotency_key};
 use crate::links::Links;
 use crate::service::{Service, Wishes, failed};
-use crate::tasks::{FacesTask, LipsyncOptions, ScoreTask, Source, TrackingTask, null_is_default};
-use crate::upload::receive;
+use crate::tasks::{FacesTask, ScoreTask, Source, TrackingTask, null_is_default};
 use crate::views::JobBody;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
@@ -243,8 +243,9 @@ impl WishesRequest {
 
 /// Makes a job.
 ///
-/// With JSON of addresses, or with a form of the files `video` and `audio` and a field `options` of JSON: the options of a
-/// lipsync, with `priority`, `webhook_url` and so on beside them. The same `Idempotency-Key` gives the same job for a day.
+/// With JSON of addresses, or with a form of the files `video` and `audio`, a field `kind` (`lipsync` or `score`) and a field
+/// `options` of JSON: `input` without the addresses, with `priority`, `webhook_url` and so on beside it. The same
+/// `Idempotency-Key` gives the same job for a day.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The client's own name for the request")),
@@ -265,17 +266,7 @@ async fn create(
 ) -> ApiResult<Response> {
     let key = idempotency_key(&headers)?;
     let job = if super::lipsync::is_form(&headers) {
-        let received = receive(&service, request, &PARTS).await?;
-        let options = received.field("options").unwrap_or("{}");
-        let form: FormOptions = serde_json::from_str(options).map_err(|error| {
-            ApiError::unprocessable("options", format!("the options are not valid: {error}"))
-        })?;
-        let mut task = uploaded(&received, received.field("method").unwrap_or("auto"))?;
-        form.options.check()?;
-        let engine = form.options.engine.clone().or(task.options.engine);
-        task.options = LipsyncOptions { engine, ..form.options };
-        let wishes = Wishes { content: Some(received.content()), ..form.wishes.wishes(key)? };
-        service.submit(&owner, JobKind::Lipsync, &task, wishes).await?
+        super::job_form::submit(&service, &owner, key, request).await?
     } else {
         let request = limited(request, service.settings.sizes.json);
         let Body(create) = Body::<CreateJob>::from_request(request, &()).await?;
@@ -290,18 +281,6 @@ async fn create(
 pub(super) fn limited(request: Request, most: usize) -> Request {
     let (parts, body) = request.into_parts();
     Request::from_parts(parts, axum::body::Body::new(http_body_util::Limited::new(body, most)))
-}
-
-/// The parts of a form.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes the form")]
-struct JobForm {
-    #[schema(value_type = String, format = Binary)]
-    video: Vec<u8>,
-    #[schema(value_type = String, format = Binary)]
-    audio: Vec<u8>,
-    /// JSON: the options of a lipsync, `priority`, `delay_ms`, `max_tries`, `time_limit_s`, `webhook_url`.
-    options: Option<String>,
 }
 
 impl WorkRequest {
@@ -538,13 +517,4 @@ async fn next_change(service: &Service, id: JobId, last: Option<&Job>) -> Option
         }
         service.pause_between_looks().await;
     }
-}
-
-/// The field `options` of a form.
-#[derive(Debug, Deserialize)]
-struct FormOptions {
-    #[serde(flatten)]
-    options: LipsyncOptions,
-    #[serde(flatten)]
-    wishes: WishesRequest,
 }

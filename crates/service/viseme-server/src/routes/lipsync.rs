@@ -100,18 +100,7 @@ impl LipsyncRequest {
         for (param, url) in urls.chain(CharacterRequest::urls(&self.characters)) {
             service.client.check(url).map_err(|error| ApiError::from(error).with_param(param))?;
         }
-        for face in &self.faces {
-            let [_, _, width, height] = face.bbox;
-            if !(width > 0.0 && height > 0.0 && face.bbox.iter().all(|value| value.is_finite())) {
-                let message =
-                    format!("the bbox of '{}' is empty: it is [x, y, width, height]", face.character_id);
-                return Err(ApiError::unprocessable("faces", message));
-            }
-            if face.start_time_ms.zip(face.end_time_ms).is_some_and(|(start, end)| start >= end) {
-                let message = format!("the time of '{}' ends before it begins", face.character_id);
-                return Err(ApiError::unprocessable("faces", message));
-            }
-        }
+        FaceTask::check_all(&self.faces)?;
         Ok(LipsyncTask {
             video: Source::Url(self.video_url),
             audio: Source::Url(self.audio_url),

@@ -5,6 +5,7 @@ mod engines;
 mod estimate;
 mod files;
 mod health;
+mod job_form;
 mod jobs;
 mod lipsync;
 mod models;

@@ -36,6 +36,28 @@ pub(crate) struct FaceTask {
     pub(crate) end_time_ms: Option<u64>,
 }
 
+impl FaceTask {
+    /// Checks boxes and times.
+    ///
+    /// # Errors
+    /// 422 with the first that cannot be.
+    pub(crate) fn check_all(faces: &[Self]) -> ApiResult<()> {
+        for face in faces {
+            let [_, _, width, height] = face.bbox;
+            if !(width > 0.0 && height > 0.0 && face.bbox.iter().all(|value| value.is_finite())) {
+                let message =
+                    format!("the bbox of '{}' is empty: it is [x, y, width, height]", face.character_id);
+                return Err(ApiError::unprocessable("faces", message));
+            }
+            if face.start_time_ms.zip(face.end_time_ms).is_some_and(|(start, end)| start >= end) {
+                let message = format!("the time of '{}' ends before it begins", face.character_id);
+                return Err(ApiError::unprocessable("faces", message));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How lips are moved. Every field may be left out, or null.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct LipsyncOptions {
