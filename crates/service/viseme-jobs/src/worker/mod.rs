@@ -1,6 +1,8 @@
 //! Takes jobs out of a store and has them done.
 
 mod handle;
+#[cfg(test)]
+mod tests;
 
 pub use handle::{JobHandle, StopReason};
 
