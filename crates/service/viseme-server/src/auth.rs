@@ -28,11 +28,16 @@ impl Owner {
 /// there.
 const OPEN: [&str; 6] = ["/", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"];
 
+/// Whether everybody may ask `path`.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || path.starts_with("/files/") || path.starts_with("/web/")
+}
+
 /// Lets requests in that show a token, or, where no token is needed, that come from this machine for itself.
 pub(crate) async fn check(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let tokens = &service.settings.tokens;
     let path = request.uri().path();
-    let is_open = OPEN.contains(&path) || path.starts_with("/files/") || path.starts_with("/web/");
+    let is_open = is_open(path);
     let owner = if tokens.is_empty() {
         match check_local(request.headers()) {
             Ok(()) => Some(Owner::ANONYMOUS.to_owned()),

@@ -19,31 +19,44 @@ const MOST: u32 = 200;
 pub(crate) async fn keep(service: Arc<Service>, shutdown: CancellationToken) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_first = true;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = once(&service).await {
-            tracing::warn!(%error, "housekeeping failed");
+        match once(&service, is_first).await {
+            Ok(()) => is_first = false,
+            Err(error) => tracing::warn!(%error, "housekeeping failed"),
         }
     }
 }
 
-async fn once(service: &Service) -> Result<()> {
-    tell_ends(service).await?;
+async fn once(service: &Service, is_first: bool) -> Result<()> {
+    tell_ends(service, is_first).await?;
     remove_folders(service).await?;
     forget_old(service).await
 }
 
-/// Ends of jobs whose worker died before it could tell them. What was told is known by its key and not told twice.
-async fn tell_ends(service: &Service) -> Result<()> {
+/// Ends of jobs whose worker died before it could tell them: among all jobs when the process begins, later among the newest.
+/// What was told is known by its key and not told twice. Keys are forgotten after the retention: what ended so long ago is left
+/// alone well before that.
+async fn tell_ends(service: &Service, all: bool) -> Result<()> {
     let states = vec![JobState::Completed, JobState::Failed, JobState::Cancelled];
     let filter = JobFilter { states, ..JobFilter::default() };
-    for job in service.store.list(&filter, None, MOST).await?.jobs {
-        announce(service.store.as_ref(), &job).await;
+    let now = Timestamp::now();
+    let oldest = now.checked_sub(service.settings.retention / 2).unwrap_or(now);
+    let mut after = None;
+    loop {
+        let page = service.store.list(&filter, after, MOST).await?;
+        for job in page.jobs.iter().filter(|job| job.finished_at.is_some_and(|ended| ended > oldest)) {
+            announce(service.store.as_ref(), job).await;
+        }
+        after = page.next;
+        if !all || after.is_none() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Folders of jobs that ended elsewhere, or are gone.

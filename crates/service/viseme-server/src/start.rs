@@ -54,17 +54,6 @@ pub async fn work(settings: ServerSettings, shutdown: CancellationToken) -> Resu
     Ok(())
 }
 
-/// The description of every address: `OpenAPI` 3.1 as JSON.
-///
-/// # Errors
-/// `Internal` when it cannot be written.
-pub fn openapi() -> Result<String> {
-    let (_, description) = routes::described();
-    description
-        .to_pretty_json()
-        .map_err(|error| Error::internal("cannot write the description of the addresses").with_source(error))
-}
-
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|source| {
         Error::new(ErrorKind::OutputNotWritable, format!("cannot listen on {address}: {source}"))

@@ -3,6 +3,8 @@
 mod lines;
 mod models;
 mod people;
+#[cfg(test)]
+mod reference;
 mod score;
 mod serve;
 mod times;

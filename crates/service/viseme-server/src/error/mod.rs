@@ -1,8 +1,10 @@
 //! What clients are told when something fails.
 
+mod codes;
 mod render;
 
-pub(crate) use render::render;
+pub(crate) use codes::CODES;
+pub(crate) use render::{Family, render};
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;

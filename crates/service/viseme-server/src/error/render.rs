@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Whose clients a route is for.
 #[derive(Clone, Copy)]
-enum Family {
+pub(crate) enum Family {
     /// Ours.
     Viseme,
     /// `/lipsync` and its like: a flag and a message.
@@ -25,12 +25,22 @@ enum Family {
 }
 
 impl Family {
-    fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         match path {
             "/lipsync" | "/detect-faces" | "/face-tracking" => Self::Synchronous,
             _ if path.starts_with("/api/lip-sync/") => Self::Uploads,
             _ if path.starts_with("/api/lipsync/") => Self::TalkingPhoto,
             _ => Self::Viseme,
+        }
+    }
+
+    /// What the body of its errors is called in the description of the service.
+    pub(crate) fn schema(self) -> &'static str {
+        match self {
+            Self::Viseme => "Error",
+            Self::Synchronous => "SynchronousError",
+            Self::Uploads => "UploadError",
+            Self::TalkingPhoto => "TalkingPhotoError",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The addresses, one file for each family.
 
 mod batches;
+mod docs;
 mod engines;
 mod estimate;
 mod files;
@@ -11,7 +12,7 @@ mod lipsync;
 mod models;
 
 use crate::service::Service;
-use crate::{auth, error, request_id};
+use crate::{auth, error, openapi, request_id};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -21,8 +22,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, info, info_span};
+use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
-use utoipa::{OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Something that went less well than asked for, without stopping the job.
@@ -35,17 +36,9 @@ pub(crate) struct WarningBody {
     message: String,
 }
 
-#[derive(Debug, utoipa::OpenApi)]
-#[openapi(info(
-    title = "Viseme",
-    description = "Moves the lips of people in video so that they match new speech.",
-    license(name = "MIT OR Apache-2.0")
-))]
-struct Description;
-
 /// Every address and what is said about them.
 pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(openapi::base())
         .merge(health::router())
         .merge(lipsync::router())
         .merge(jobs::router())
@@ -54,6 +47,7 @@ pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
         .merge(estimate::router())
         .merge(engines::router())
         .merge(models::router())
+        .merge(docs::router())
         .split_for_parts()
 }
 

@@ -5,6 +5,7 @@ use super::result::{LipsyncResult, OutputFacts, Timing};
 use super::spec::{Files, engine_order, job_spec, not_applied};
 use super::{Work, to_value};
 use crate::tasks::{FaceTask, LipsyncTask};
+use crate::telemetry::note_lipsync;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ impl Work<'_> {
         self.send(task.upload_url.as_ref(), &self.folder.file(OUTPUT)).await?;
         result.timing.upload_ms = upload.elapsed().as_millis() as u64;
         result.timing.total_ms = started.elapsed().as_millis() as u64;
+        note_lipsync(&result);
         Ok(result)
     }
 

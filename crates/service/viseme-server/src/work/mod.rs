@@ -21,6 +21,7 @@ use crate::batches::cancel_jobs;
 use crate::error::own_fault;
 use crate::metrics::Metrics;
 use crate::settings::{Secret, SizeLimits};
+use crate::telemetry::note_end;
 use crate::webhooks::announce;
 use async_trait::async_trait;
 use folder::JobFolder;
@@ -76,6 +77,7 @@ impl JobHandler for Handler {
     }
 
     async fn ended(&self, job: Job) {
+        note_end(&job);
         if job.state.is_final() {
             self.folders.remove(job.id).await;
             self.metrics.ended(&job);

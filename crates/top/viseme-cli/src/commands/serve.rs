@@ -9,7 +9,7 @@ use viseme_core::{Error, Result};
 
 /// Answers requests and does jobs until it is told to end.
 pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode> {
-    viseme_server::log(&arguments.service.log, arguments.service.log_format.into());
+    let _telemetry = viseme_server::log(&arguments.service.log, arguments.service.log_format.into())?;
     let settings = arguments.settings()?;
     let shutdown = CancellationToken::new();
     run(
@@ -22,7 +22,7 @@ pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode> {
 
 /// Does jobs until it is told to end.
 pub(crate) fn work(arguments: WorkArguments) -> Result<ExitCode> {
-    viseme_server::log(&arguments.service.log, arguments.service.log_format.into());
+    let _telemetry = viseme_server::log(&arguments.service.log, arguments.service.log_format.into())?;
     let settings = arguments.settings()?;
     let shutdown = CancellationToken::new();
     run(&shutdown, viseme_server::work(settings, shutdown.clone()))

@@ -1,0 +1,59 @@
+//! The table of settings in docs/OPERATIONS.md is what the command line says of itself.
+
+use super::Arguments;
+use clap::{Arg, Command, CommandFactory};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Between these lines stands the table.
+const BEGIN: &str = "<!-- settings: begin (UPDATE_DOCS=1 cargo test -p viseme-cli settings) -->\n";
+const END: &str = "<!-- settings: end -->\n";
+
+#[test]
+fn the_settings_in_docs_are_those_of_the_command_line() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/OPERATIONS.md");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (written, after) = rest.split_once(END).unwrap();
+    let table = table();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert!(
+            written == table,
+            "docs/OPERATIONS.md is old: UPDATE_DOCS=1 cargo test -p viseme-cli settings"
+        );
+    }
+}
+
+fn table() -> String {
+    let mut arguments = Arguments::command();
+    arguments.build();
+    let command = |name: &str| arguments.find_subcommand(name).unwrap().clone();
+    let (serve, work) = (command("serve"), command("work"));
+    let mut table = String::from(
+        "\n| setting | variable | default | what | `work` too |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for arg in serve.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())) {
+        let known = work.get_arguments().any(|other| other.get_id() == arg.get_id());
+        writeln!(table, "{} {} |", row(&serve, arg), if known { "yes" } else { "" }).unwrap();
+    }
+    table.push('\n');
+    table
+}
+
+fn row(command: &Command, arg: &Arg) -> String {
+    let name =
+        arg.get_long().unwrap_or_else(|| panic!("{} of {} has no name", arg.get_id(), command.get_name()));
+    let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).unwrap_or_default();
+    let value: String = value.iter().map(|name| format!(" {name}")).collect();
+    let variable = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let default = if defaults.is_empty() || !arg.get_action().takes_values() {
+        String::new()
+    } else {
+        format!("`{}`", defaults.join(","))
+    };
+    let what = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
+    format!("| `--{name}{value}` | {variable} | {default} | {what} |")
+}
