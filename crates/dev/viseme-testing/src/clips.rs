@@ -102,6 +102,14 @@ pub fn still(folder: &Path, name: &str, width: u32, height: u32) -> PathBuf {
     path
 }
 
+/// The frame of a video that is shown `at_s` seconds after its start, as a picture `name` in `folder`.
+#[must_use]
+pub fn frame_of(source: &Path, folder: &Path, name: &str, at_s: f64) -> PathBuf {
+    let path = folder.join(name);
+    ffmpeg(&["-ss", &at_s.to_string(), "-i", &source.to_string_lossy(), "-frames:v", "1"], &path);
+    path
+}
+
 /// A sound file of `seconds` that rises and falls like syllables, as `name` in `folder`.
 #[must_use]
 pub fn speech(folder: &Path, name: &str, seconds: f64) -> PathBuf {

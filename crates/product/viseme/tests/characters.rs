@@ -138,6 +138,25 @@ fn a_picture_must_show_one_face() {
 }
 
 #[test]
+fn an_optional_character_without_a_usable_picture_is_not_found() {
+    let mut scene = Scene::new();
+    let wall = scene.picture("wall.png", RED, 40);
+    scene.spec.characters.push(Character { is_optional: true, ..Character::new("alice", [wall]) });
+    let alone = scene.run().unwrap();
+    assert_eq!(alone.tracks.iter().filter(|track| track.chosen).count(), 0, "nobody else was asked for");
+    let report = scene.cast("bob", BLUE).run().unwrap();
+    let results: Vec<_> = report.faces.results.iter().map(|r| (r.character_id.as_str(), r.success)).collect();
+    assert_eq!(results, [("alice", false), ("bob", true)]);
+    let about: Vec<_> = report
+        .warnings
+        .iter()
+        .filter(|w| w.code == WarningCode::CharacterNotFound)
+        .map(|w| &w.message)
+        .collect();
+    assert!(about.len() == 1 && about[0].contains("'alice', shows no face"), "{about:?}");
+}
+
+#[test]
 fn nothing_is_embedded_where_nobody_asks() {
     let mut scene = Scene::new();
     scene.spec.video = colours(scene.folder.path(), "alone.mkv", &[&[RED]], 1.0);

@@ -56,7 +56,7 @@ pub(crate) fn engines(service: &Service) -> Result<Vec<EngineBody>> {
 
 fn engine(service: &Service, store: &Store, entry: &EngineEntry) -> Result<EngineBody> {
     let missing = match entry.models {
-        [] => built_in_fault(service),
+        [] => service.built_in_fault(),
         models => missing_model(store, models).map(|error| with_hint(&error)),
     };
     let option = |option: &viseme::EngineOption| EngineOptionBody {
@@ -75,16 +75,6 @@ fn engine(service: &Service, store: &Store, entry: &EngineEntry) -> Result<Engin
         licence,
         commercial_use: commercial_use.name(),
     })
-}
-
-/// Why the engine of the binary cannot be used. A process that does no jobs leaves that to those that do.
-fn built_in_fault(service: &Service) -> Option<String> {
-    match service.built_in.get() {
-        Some(Ok(())) => None,
-        Some(Err(why)) => Some(why.clone()),
-        None if service.settings.workers == 0 => None,
-        None => Some("the engine is loading".to_owned()),
-    }
 }
 
 /// Why none of the models can be used: what is wrong with the best of them.

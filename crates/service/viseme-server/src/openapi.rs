@@ -19,6 +19,10 @@ use viseme_core::{Error, Result};
         (name = "estimate", description = "What a job would take and cost"),
         (name = "engines", description = "What can move lips here"),
         (name = "lipsync", description = "Moves lips while the client waits: addresses in, a presigned address out"),
+        (name = "faces", description = "Who is where in a video: found, or followed and drawn"),
+        (name = "uploads", description = "Moves lips in files that are sent along, while the client waits"),
+        (name = "talking photo", description = "Pictures that speak"),
+        (name = "images", description = "Pictures for that, by name"),
         (name = "files", description = "What jobs have made, by signed links"),
         (name = "health", description = "How the server is"),
     )

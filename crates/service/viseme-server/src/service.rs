@@ -3,12 +3,15 @@
 use crate::auth::Owner;
 use crate::batches::cancel_jobs;
 use crate::error::{ApiError, ApiResult};
+use crate::machine::Machine;
 use crate::metrics::Metrics;
 use crate::settings::ServerSettings;
+use crate::tasks::Source;
 use crate::webhooks::announce;
 use crate::work::{Handler, WorkFolders};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
@@ -41,6 +44,8 @@ pub(crate) struct Service {
     pub(crate) wake: Arc<Notify>,
     /// Set when the built-in engine is loaded, or cannot be.
     pub(crate) built_in: OnceCell<Result<(), String>>,
+    /// Set soon after the start.
+    pub(crate) machine: OnceCell<Machine>,
 }
 
 /// How a client wants its job done.
@@ -88,10 +93,26 @@ impl Service {
             runners: Arc::new(RunnerPool::new(MOST_IDLE_RUNNERS)),
             wake: Arc::new(Notify::new()),
             built_in: OnceCell::new(),
+            machine: OnceCell::new(),
             store,
             artifacts,
             settings,
         }))
+    }
+
+    /// Why the engine of the binary cannot be used, or not yet. A process that does no jobs leaves that to those that do.
+    pub(crate) fn built_in_fault(&self) -> Option<String> {
+        match self.built_in.get() {
+            Some(Ok(())) => None,
+            Some(Err(why)) => Some(why.clone()),
+            None if self.settings.workers == 0 => None,
+            None => Some("the engine is loading".to_owned()),
+        }
+    }
+
+    /// What is known of the machine so far.
+    pub(crate) fn machine(&self) -> Machine {
+        self.machine.get().cloned().unwrap_or(Machine::UNKNOWN)
     }
 
     /// What does the jobs of this process.
@@ -196,6 +217,9 @@ impl Service {
     /// When one of the stores fails.
     pub(crate) async fn forget(&self, job: &Job) -> Result<()> {
         self.artifacts.delete_all(Area::Jobs, &job.id.to_string()).await?;
+        for upload in uploads_of(job) {
+            self.artifacts.delete_all(Area::Uploads, &upload).await?;
+        }
         self.store.delete(job.id).await?;
         Ok(())
     }
@@ -204,6 +228,16 @@ impl Service {
     pub(crate) async fn pause_between_looks(&self) {
         sleep(LOOK_AGAIN).await;
     }
+}
+
+/// Whose files among the uploads those of a job are: no other job has them.
+fn uploads_of(job: &Job) -> BTreeSet<String> {
+    let source = |field| serde_json::from_value::<Source>(job.spec[field].clone()).ok();
+    let upload = |source| match source {
+        Source::Upload(key) => Some(key.owner().to_owned()),
+        Source::Url(_) => None,
+    };
+    ["video", "audio"].into_iter().filter_map(source).filter_map(upload).collect()
 }
 
 /// Why a job has failed.

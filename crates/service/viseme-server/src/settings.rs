@@ -116,6 +116,8 @@ pub struct ServerSettings {
     pub sizes: SizeLimits,
     /// What an input may at most be.
     pub media: Limits,
+    /// How long a client that sends a file may send nothing of it.
+    pub upload_idle: Duration,
     /// How long results and what was sent are kept.
     pub retention: Duration,
     /// How long a worker may say nothing before its job is taken from it.
@@ -155,6 +157,7 @@ impl ServerSettings {
             network: NetworkPolicy::default(),
             sizes: SizeLimits::default(),
             media: Limits::default(),
+            upload_idle: Duration::from_secs(30),
             retention: Duration::from_hours(24),
             lease: Duration::from_mins(1),
             grace: Duration::from_secs(30),

@@ -2,6 +2,7 @@
 
 use crate::housekeeping;
 use crate::listen::listen;
+use crate::machine::Machine;
 use crate::routes;
 use crate::service::Service;
 use crate::settings::ServerSettings;
@@ -32,6 +33,7 @@ pub async fn serve(
     let ended = CancellationToken::new();
     let answering = tokio::spawn(listen(listener, routes::router(Arc::clone(&service)), ended.clone()));
     listening(address);
+    tokio::spawn(look_at_machine(Arc::clone(&service)));
     let keeping = tokio::spawn(housekeeping::keep(Arc::clone(&service), shutdown.clone()));
     let working = tokio::spawn(do_jobs(Arc::clone(&service), shutdown.clone()));
     shutdown.cancelled().await;
@@ -60,6 +62,12 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
             .with_hint("Something else may be listening there: take another --listen.")
             .with_source(source)
     })
+}
+
+async fn look_at_machine(service: Arc<Service>) {
+    if let Ok(machine) = tokio::task::spawn_blocking(Machine::look).await {
+        let _ = service.machine.set(machine);
+    }
 }
 
 async fn do_jobs(service: Arc<Service>, shutdown: CancellationToken) {

@@ -19,6 +19,8 @@ pub(crate) struct Cast<'a> {
     embedders: &'a Embedders,
     /// The pictures of each character.
     looks: Vec<Vec<Embedding>>,
+    /// About pictures that cannot be used.
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Cast<'a> {
@@ -33,11 +35,12 @@ impl<'a> Cast<'a> {
         (tools, nets, limits): (&Tools, &FaceNets, &Limits),
     ) -> Result<Self> {
         if characters.is_empty() {
-            return Ok(Self { characters, similarity, embedders, looks: Vec::new() });
+            return Ok(Self { characters, similarity, embedders, looks: Vec::new(), warnings: Vec::new() });
         }
         let embedder = embedders.open()?.ok_or_else(no_embedder)?;
-        let looks = ReferenceReader { tools, nets, embedder: embedder.as_ref(), limits }.read(characters)?;
-        Ok(Self { characters, similarity, embedders, looks })
+        let reader = ReferenceReader { tools, nets, embedder: embedder.as_ref(), limits };
+        let (looks, warnings) = reader.read(characters)?;
+        Ok(Self { characters, similarity, embedders, looks, warnings })
     }
 
     /// Says who is in the video, with warnings about characters who are not. Without characters nothing is computed for
@@ -52,7 +55,7 @@ impl<'a> Cast<'a> {
     ) -> Result<(People, Vec<Warning>)> {
         let tracks = analysis.tracks.tracks();
         let (ids, mut warnings) = match self.compare(analysis, observer) {
-            Ok(ids) => (ids, Vec::new()),
+            Ok(ids) => (ids, self.warnings.clone()),
             Err(error) if self.characters.is_empty() && error.kind() != ErrorKind::Cancelled => {
                 let message = format!("people are not told apart, each shot has its own: {error}");
                 (one_each(tracks), vec![Warning::new(WarningCode::ModelMissing, message)])
@@ -60,7 +63,9 @@ impl<'a> Cast<'a> {
             Err(error) => return Err(error),
         };
         for (position, character) in self.characters.iter().enumerate() {
-            if !ids.contains(&PersonId::Character(position)) {
+            // Of one without a picture it was said why.
+            let can_be_known = self.looks.get(position).is_some_and(|looks| !looks.is_empty());
+            if can_be_known && !ids.contains(&PersonId::Character(position)) {
                 let message = format!("'{}' was not found in the video", character.id);
                 warnings.push(Warning::new(WarningCode::CharacterNotFound, message));
             }

@@ -23,12 +23,15 @@ pub struct Character {
     /// Pictures that show this face and no other, at least one. Several show it in several lights, or with and without
     /// glasses: the one that is most alike counts.
     pub references: Vec<PathBuf>,
+    /// Whether a job goes on, with a warning, when a picture cannot be used. A character without any is not found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_optional: bool,
 }
 
 impl Character {
     /// Somebody known by these pictures.
     pub fn new(id: impl Into<String>, references: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { id: id.into(), name: None, references: references.into_iter().collect() }
+        Self { id: id.into(), name: None, references: references.into_iter().collect(), is_optional: false }
     }
 
     /// The name for people.

@@ -3,7 +3,7 @@
 use super::Character;
 use crate::clip::{Clip, FileClip};
 use std::path::Path;
-use viseme_core::{Error, FrameIndex, Limits, Result};
+use viseme_core::{Error, ErrorKind, FrameIndex, Limits, Result, Warning, WarningCode};
 use viseme_face::alignment::aligned_crop;
 use viseme_face::framing::AnalysisImage;
 use viseme_face::identity::{Embedding, FaceEmbedder};
@@ -12,6 +12,12 @@ use viseme_media::{Tools, probe};
 
 /// A face this much narrower than the widest of its picture is somebody in the background.
 const BACKGROUND_WIDTH: f32 = 0.25;
+
+/// Whether an error is a fault of the picture, not of this machine.
+fn is_of_the_picture(error: &Error) -> bool {
+    use ErrorKind::{InvalidInput, LimitExceeded, Unsupported};
+    matches!(error.kind(), InvalidInput | LimitExceeded | Unsupported)
+}
 
 /// Reads pictures of characters.
 #[derive(Debug, Clone, Copy)]
@@ -23,16 +29,27 @@ pub(crate) struct ReferenceReader<'a> {
 }
 
 impl ReferenceReader<'_> {
-    /// What each character looks like in each of its pictures.
+    /// What each character looks like in each of its pictures, with a warning for each picture of an optional one that
+    /// cannot be used.
     ///
     /// # Errors
     /// `InvalidInput`, naming the picture and the character, for a picture that cannot be read, or shows no face or more
     /// than one.
-    pub(crate) fn read(&self, characters: &[Character]) -> Result<Vec<Vec<Embedding>>> {
-        let of = |character: &Character| {
-            character.references.iter().map(|path| self.embedding(path, &character.id)).collect()
+    pub(crate) fn read(&self, characters: &[Character]) -> Result<(Vec<Vec<Embedding>>, Vec<Warning>)> {
+        let mut warnings = Vec::new();
+        let mut of = |character: &Character| {
+            let pictures = character.references.iter();
+            let looks = pictures.map(|path| match self.embedding(path, &character.id) {
+                Err(error) if character.is_optional && is_of_the_picture(&error) => {
+                    warnings.push(Warning::new(WarningCode::CharacterNotFound, error.to_string()));
+                    Ok(None)
+                }
+                embedding => embedding.map(Some),
+            });
+            looks.filter_map(Result::transpose).collect::<Result<Vec<_>>>()
         };
-        characters.iter().map(of).collect()
+        let looks = characters.iter().map(&mut of).collect::<Result<Vec<_>>>()?;
+        Ok((looks, warnings))
     }
 
     fn embedding(&self, path: &Path, id: &str) -> Result<Embedding> {

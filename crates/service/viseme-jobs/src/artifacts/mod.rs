@@ -197,6 +197,23 @@ impl Artifacts {
         }
     }
 
+    /// All files of an owner, by name.
+    ///
+    /// # Errors
+    /// `InvalidInput` when no owner can be named so; when the place cannot be read.
+    pub async fn list(&self, area: Area, owner: &str) -> Result<Vec<(ArtifactKey, Stored)>> {
+        let under = self.area(area).join(key::checked(owner)?);
+        let found = self.0.store.list(Some(&under)).try_collect::<Vec<_>>().await;
+        let found = found.map_err(|error| error.into_error("list the files"))?;
+        let known = |meta: &ObjectMeta| {
+            let key = ArtifactKey::new(area, owner, meta.location.filename()?).ok()?;
+            Some((key, Stored { bytes: meta.size, modified: modified(meta) }))
+        };
+        let mut files: Vec<_> = found.iter().filter_map(known).collect();
+        files.sort_by(|one, other| one.0.name().cmp(other.0.name()));
+        Ok(files)
+    }
+
     /// Deletes a file. It is no error when it is not there.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ conforms! {
     ranges_are_read,
     what_is_not_there_is_said_to_be_missing,
     owners_are_deleted_alone,
+    the_files_of_an_owner_are_listed,
     the_old_is_swept,
     the_quota_holds,
     a_put_that_is_given_up_leaves_nothing_half,

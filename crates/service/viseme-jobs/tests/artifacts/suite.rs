@@ -158,6 +158,19 @@ pub(crate) async fn owners_are_deleted_alone(bench: &impl Bench) {
     assert_eq!(place.used_bytes().await.unwrap(), 12);
 }
 
+pub(crate) async fn the_files_of_an_owner_are_listed(bench: &impl Bench) {
+    let (place, folder) = (bench.open(None), tempfile::tempdir().unwrap());
+    let file = local(&folder, b"four");
+    for (owner, name) in [("ann", "b.png"), ("ann", "a.png"), ("anna", "c.png")] {
+        put(&place, &key(Area::Images, owner, name), &file).await;
+    }
+    let listed = place.list(Area::Images, "ann").await.unwrap();
+    let names: Vec<_> = listed.iter().map(|(key, stored)| (key.name(), stored.bytes)).collect();
+    assert_eq!(names, [("a.png", 4), ("b.png", 4)]);
+    assert_eq!(place.list(Area::Images, "bob").await.unwrap(), []);
+    assert!(place.list(Area::Images, "../images").await.is_err());
+}
+
 pub(crate) async fn the_old_is_swept(bench: &impl Bench) {
     let (place, folder) = (bench.open(None), tempfile::tempdir().unwrap());
     // A file that has lain on the client's disk for long is new all the same.

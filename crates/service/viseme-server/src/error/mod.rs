@@ -80,6 +80,7 @@ impl ApiError {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut error = Self::new(status, &failure.code, failure.message.clone());
         error.hint.clone_from(&failure.hint);
+        error.trace = Some(format!("{failure:?}"));
         error
     }
 }

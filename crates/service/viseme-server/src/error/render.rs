@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Whose clients a route is for.
 #[derive(Clone, Copy)]
@@ -108,6 +109,10 @@ fn body(family: Family, error: &ApiError, id: &RequestId, is_development: bool) 
         Family::Uploads => uploads(error, id, is_development),
         Family::TalkingPhoto => json!({
             "success": false,
+            "videoId": Uuid::now_v7(),
+            "videoUrl": null,
+            "videoPath": null,
+            "duration": null,
             "status": "failed",
             "error": error.message,
             "code": error.code,

@@ -1,6 +1,6 @@
 //! `/v1/estimate`: what a job would take and cost.
 
-use super::jobs::check_urls;
+use super::lipsync::check_urls;
 use crate::error::{ApiError, ApiResult};
 use crate::estimate::{Calibration, Clip, MOST_JOBS, Queue, typical_job_s};
 use crate::extract::Body;
@@ -154,9 +154,8 @@ async fn fetched_clip(
     let folder = tempfile::Builder::new().prefix("incoming-").tempdir_in(&service.settings.data);
     let folder = folder.map_err(|source| Error::io("make a folder for the estimate", source))?;
     let sizes = &service.settings.sizes;
-    let wanted = |part, kind| Wanted { part, kind, check_name: |_| Ok(()) };
-    let video_file = (folder.path().join("video"), sizes.video, wanted("video_url", FileKind::Video));
-    let audio_file = (folder.path().join("audio"), sizes.audio, wanted("audio_url", FileKind::Audio));
+    let video_file = (folder.path().join("video"), sizes.video, Wanted::new("video_url", FileKind::Video));
+    let audio_file = (folder.path().join("audio"), sizes.audio, Wanted::new("audio_url", FileKind::Audio));
     let video = fetched(service, video, &video_file.0, video_file.1, &video_file.2).await?;
     let audio = fetched(service, audio, &audio_file.0, audio_file.1, &audio_file.2).await?;
     let picture = video.video.as_ref().ok_or_else(|| ApiError::bad_request("the video has no picture"))?;

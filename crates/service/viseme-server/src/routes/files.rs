@@ -16,6 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use viseme_jobs::{ArtifactKey, Artifacts, LinkFault};
 
+/// What results are.
+pub(super) const VIDEO: &str = "video/mp4";
+
 pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(file))
 }
@@ -64,7 +67,7 @@ async fn file(
             .with_hint("Ask GET /v1/jobs/{id} for a new link.")
     })?;
     let key: ArtifactKey = format!("{area}/{owner}/{name}").parse().map_err(|_| gone())?;
-    send(&service.artifacts, &key, &headers).await
+    send(&service.artifacts, (&key, VIDEO), &headers).await
 }
 
 /// A file of the store, or the part of it that the client asks for.
@@ -73,7 +76,7 @@ async fn file(
 /// 404 when it is not there, 416 for a part that it does not have.
 pub(super) async fn send(
     artifacts: &Artifacts,
-    key: &ArtifactKey,
+    (key, content_type): (&ArtifactKey, &'static str),
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
     let stored = artifacts.head(key).await?.ok_or_else(gone)?;
@@ -85,7 +88,7 @@ pub(super) async fn send(
     let part = range.clone().unwrap_or(0..stored.bytes);
     let body = Body::from_stream(artifacts.read(key, range.clone()).await?);
     let head = [
-        (header::CONTENT_TYPE, "video/mp4".to_owned()),
+        (header::CONTENT_TYPE, content_type.to_owned()),
         (header::CONTENT_LENGTH, (part.end - part.start).to_string()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::CONTENT_DISPOSITION, format!("inline; filename=\"{}\"", key.name())),

@@ -1,5 +1,6 @@
 //! How the server is, for people, load balancers and Prometheus.
 
+use crate::engines::{EngineBody, engines};
 use crate::error::{ApiError, ApiResult};
 use crate::service::Service;
 use axum::Json;
@@ -13,13 +14,85 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use viseme_core::Error;
+use viseme_core::{Error, Result};
+use viseme_models::Store;
 
 /// How long the stores may take to answer before the server is called not ready.
 const STORE_TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics))
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
+}
+
+/// How the service is, and what it has. Every other model that a service of this kind is known to have is named, too.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `healthy`, `loading` or `unhealthy`. The built-in engine alone makes it healthy.
+    status: &'static str,
+    version: &'static str,
+    /// Whether a model of `InsightFace` is installed. Without one, the built-in nets find faces and tell people apart.
+    insightface_loaded: bool,
+    wav2lip_loaded: bool,
+    musetalk_loaded: bool,
+    liveportrait_loaded: bool,
+    codeformer_loaded: bool,
+    gfpgan_loaded: bool,
+    gpu_available: bool,
+    gpu_name: Option<String>,
+    /// In GiB.
+    gpu_memory_gb: Option<f64>,
+    engines: Vec<EngineHealth>,
+}
+
+/// An engine, and whether a job that wants it can begin.
+#[derive(Debug, Serialize, ToSchema)]
+struct EngineHealth {
+    name: &'static str,
+    ready: bool,
+    /// Why not, and what to do about it.
+    reason: Option<String>,
+}
+
+/// How the service is, and what it has. Answers 200 whatever it says; `/health/ready` does not.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+async fn health(State(service): State<Arc<Service>>) -> ApiResult<Json<Health>> {
+    let looked = tokio::task::spawn_blocking(move || look(&service)).await;
+    Ok(Json(looked.map_err(|error| Error::internal("looking at the models panicked").with_source(error))??))
+}
+
+/// Looks which models are there now: they can be installed while the server runs.
+///
+/// # Errors
+/// When there is no folder of models.
+fn look(service: &Service) -> Result<Health> {
+    let store = Store::open()?;
+    let has = |models: &[&str]| models.iter().any(|model| store.model(model).is_ok());
+    let engines = engines(service)?.into_iter();
+    let machine = service.machine();
+    Ok(Health {
+        status: match service.built_in.get() {
+            Some(Err(_)) => "unhealthy",
+            None if service.settings.workers > 0 => "loading",
+            _ => "healthy",
+        },
+        version: env!("CARGO_PKG_VERSION"),
+        insightface_loaded: has(&["w600k_r50", "det_10g", "scrfd_2_5g"]),
+        wav2lip_loaded: has(&["wav2lip_gan", "wav2lip"]),
+        musetalk_loaded: has(&["musetalk"]),
+        liveportrait_loaded: has(&["liveportrait"]),
+        codeformer_loaded: has(&["codeformer"]),
+        gfpgan_loaded: has(&["gfpgan_1_4"]),
+        gpu_available: machine.has_gpu,
+        gpu_name: machine.gpu_name,
+        gpu_memory_gb: machine.gpu_memory_gb,
+        engines: engines
+            .map(|EngineBody { name, ready, reason, .. }| EngineHealth { name, ready, reason })
+            .collect(),
+    })
 }
 
 /// Whether the process answers.

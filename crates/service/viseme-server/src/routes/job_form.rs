@@ -1,7 +1,7 @@
 //! `POST /v1/jobs` with files in place of their addresses.
 
-use super::jobs::{WishesRequest, check_urls};
-use super::lipsync::{CharacterRequest, PARTS, uploaded};
+use super::jobs::WishesRequest;
+use super::lipsync::{CharacterRequest, PARTS, check_urls, uploaded};
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
 use crate::service::{Service, Wishes};
@@ -68,12 +68,13 @@ pub(super) async fn submit(
     request: Request,
 ) -> ApiResult<Job> {
     let received = receive(service, request, &PARTS).await?;
-    match received.field("kind").unwrap_or("lipsync") {
+    let made = match received.field("kind").unwrap_or("lipsync") {
         "lipsync" => lipsync(service, owner, key, &received).await,
         "score" => score(service, owner, key, &received).await,
         other => Err(ApiError::unprocessable("kind", format!("files of '{other}' cannot be sent"))
             .with_hint("Send files of lipsync or score, and JSON of addresses for everything else.")),
-    }
+    };
+    received.settle(service, made).await
 }
 
 async fn lipsync(

@@ -1,14 +1,17 @@
 //! `/v1/jobs`: jobs as such.
 
-use super::files::send;
+use super::detect_faces::FacesRequest;
+use super::face_tracking::TrackingRequest;
+use super::files::{VIDEO, send};
 use super::job_form::JobForm;
-use super::lipsync::{CharacterRequest, LipsyncRequest};
+use super::lipsync::{LipsyncRequest, check_urls};
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Asked, Body, idempotency_key};
 use crate::links::Links;
 use crate::service::{Service, Wishes, failed};
-use crate::tasks::{FacesTask, ScoreTask, Source, TrackingTask, null_is_default};
+use crate::tasks::{ScoreTask, Source};
+use crate::upload::is_form;
 use crate::views::JobBody;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
@@ -24,7 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use viseme_cloud::RemoteUrl;
-use viseme_jobs::{Artifacts, Job, JobFilter, JobId, JobKind, JobState};
+use viseme_jobs::{Job, JobFilter, JobId, JobKind, JobState};
 
 /// Jobs of a page unless more or fewer are asked for.
 const PAGE: u32 = 50;
@@ -89,54 +92,6 @@ enum WorkRequest {
     Score(ScoreRequest),
 }
 
-/// Which faces to find, where.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct FacesRequest {
-    /// The video.
-    #[schema(value_type = String, format = Uri)]
-    pub(super) video_url: RemoteUrl,
-    /// Moments that are looked at, per second: more than 0, at most 120.
-    #[serde(default)]
-    #[schema(value_type = Option<f64>, default = 3.0)]
-    pub(super) sample_fps: Option<f64>,
-    /// People, each with a picture.
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub(super) characters: Vec<CharacterRequest>,
-    /// Least likeness of a face and a reference picture, 0 to 1.
-    #[serde(default)]
-    #[schema(default = 0.5)]
-    pub(super) similarity_threshold: Option<f32>,
-    /// From when on, in milliseconds.
-    #[serde(default)]
-    pub(super) start_time_ms: Option<u64>,
-    /// Until when, in milliseconds.
-    #[serde(default)]
-    pub(super) end_time_ms: Option<u64>,
-}
-
-/// Whom to follow, where.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct TrackingRequest {
-    /// The video.
-    #[schema(value_type = String, format = Uri)]
-    pub(super) video_url: RemoteUrl,
-    /// A presigned address to which the result is sent with one PUT.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = Uri)]
-    pub(super) upload_url: Option<RemoteUrl>,
-    /// People, each with a picture.
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub(super) characters: Vec<CharacterRequest>,
-    /// Least likeness of a face and a reference picture, 0 to 1.
-    #[serde(default)]
-    #[schema(default = 0.5)]
-    pub(super) similarity_threshold: Option<f32>,
-    /// How strongly faces are smoothed over time, 0 to 1.
-    #[serde(default)]
-    #[schema(default = 0.3)]
-    pub(super) temporal_smoothing: Option<f32>,
-}
-
 /// What to measure.
 #[derive(Debug, Deserialize, ToSchema)]
 struct ScoreRequest {
@@ -147,67 +102,6 @@ struct ScoreRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Uri)]
     audio_url: Option<RemoteUrl>,
-}
-
-impl FacesRequest {
-    /// Checks everything that can be checked before a job is made of it.
-    ///
-    /// # Errors
-    /// 400 for an address that must not be asked, 422 for a value that cannot be.
-    pub(super) fn task(self, service: &Service) -> ApiResult<FacesTask> {
-        let sample_fps = self.sample_fps.unwrap_or(3.0);
-        if !(sample_fps > 0.0 && sample_fps <= 120.0) {
-            return Err(ApiError::unprocessable("sample_fps", "sample_fps is not above 0 and at most 120"));
-        }
-        crate::tasks::check_unit("similarity_threshold", self.similarity_threshold)?;
-        if self.start_time_ms.zip(self.end_time_ms).is_some_and(|(start, end)| start >= end) {
-            return Err(ApiError::unprocessable("end_time_ms", "the time ends before it begins"));
-        }
-        check_urls(
-            service,
-            [("video_url", &self.video_url)].into_iter().chain(CharacterRequest::urls(&self.characters)),
-        )?;
-        Ok(FacesTask {
-            video: Source::Url(self.video_url),
-            sample_fps,
-            characters: CharacterRequest::tasks(self.characters),
-            similarity_threshold: self.similarity_threshold,
-            start_time_ms: self.start_time_ms,
-            end_time_ms: self.end_time_ms,
-        })
-    }
-}
-
-impl TrackingRequest {
-    /// As [`FacesRequest::task`].
-    pub(super) fn task(self, service: &Service) -> ApiResult<TrackingTask> {
-        crate::tasks::check_unit("similarity_threshold", self.similarity_threshold)?;
-        crate::tasks::check_unit("temporal_smoothing", self.temporal_smoothing)?;
-        let urls = [("video_url", &self.video_url)].into_iter();
-        let urls = urls.chain(self.upload_url.iter().map(|url| ("upload_url", url)));
-        check_urls(service, urls.chain(CharacterRequest::urls(&self.characters)))?;
-        Ok(TrackingTask {
-            video: Source::Url(self.video_url),
-            upload_url: self.upload_url,
-            characters: CharacterRequest::tasks(self.characters),
-            similarity_threshold: self.similarity_threshold,
-            temporal_smoothing: self.temporal_smoothing,
-        })
-    }
-}
-
-/// Checks every address before anything is sent to it.
-///
-/// # Errors
-/// 400 with the field of the first that must not be asked.
-pub(super) fn check_urls<'a>(
-    service: &Service,
-    urls: impl Iterator<Item = (&'static str, &'a RemoteUrl)>,
-) -> ApiResult<()> {
-    for (param, url) in urls {
-        service.client.check(url).map_err(|error| ApiError::from(error).with_param(param))?;
-    }
-    Ok(())
 }
 
 impl WishesRequest {
@@ -265,7 +159,7 @@ async fn create(
     request: Request,
 ) -> ApiResult<Response> {
     let key = idempotency_key(&headers)?;
-    let job = if super::lipsync::is_form(&headers) {
+    let job = if is_form(&headers) {
         super::job_form::submit(&service, &owner, key, request).await?
     } else {
         let request = limited(request, service.settings.sizes.json);
@@ -475,7 +369,7 @@ async fn result(
     }
     let result = job.result.unwrap_or_default();
     match serde_json::from_value(result["artifact"].clone()) {
-        Ok(key) => send(&service.artifacts as &Artifacts, &key, &headers).await,
+        Ok(key) => send(&service.artifacts, (&key, VIDEO), &headers).await,
         Err(_) => Ok(Json(result).into_response()),
     }
 }

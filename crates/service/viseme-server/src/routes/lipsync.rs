@@ -7,7 +7,7 @@ use crate::extract::{Body, idempotency_key, prefers_async};
 use crate::routes::WarningBody;
 use crate::service::{Service, Wishes};
 use crate::tasks::{CharacterTask, FaceTask, LipsyncOptions, LipsyncTask, Source, null_is_default};
-use crate::upload::{FileKind, Received, Wanted, receive};
+use crate::upload::{FileKind, Received, Wanted, is_form, receive};
 use crate::views;
 use crate::work::{LipsyncResult, OutputFacts, Timing};
 use axum::Json;
@@ -24,10 +24,8 @@ use viseme_cloud::RemoteUrl;
 use viseme_jobs::{Job, JobKind};
 
 /// The parts of a form.
-pub(super) const PARTS: [Wanted; 2] = [
-    Wanted { part: "video", kind: FileKind::Video, check_name: |_| Ok(()) },
-    Wanted { part: "audio", kind: FileKind::Audio, check_name: |_| Ok(()) },
-];
+pub(super) const PARTS: [Wanted; 2] =
+    [Wanted::new("video", FileKind::Video), Wanted::new("audio", FileKind::Audio)];
 
 pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(lipsync)).layer(DefaultBodyLimit::disable())
@@ -88,6 +86,20 @@ impl CharacterRequest {
     }
 }
 
+/// Checks every address before anything is sent to it.
+///
+/// # Errors
+/// 400 with the field of the first that must not be asked.
+pub(super) fn check_urls<'a>(
+    service: &Service,
+    urls: impl Iterator<Item = (&'static str, &'a RemoteUrl)>,
+) -> ApiResult<()> {
+    for (param, url) in urls {
+        service.client.check(url).map_err(|error| ApiError::from(error).with_param(param))?;
+    }
+    Ok(())
+}
+
 impl LipsyncRequest {
     /// Checks everything that can be checked before a job is made of it.
     ///
@@ -97,9 +109,7 @@ impl LipsyncRequest {
         self.options.check()?;
         let urls = [("video_url", &self.video_url), ("audio_url", &self.audio_url)].into_iter();
         let urls = urls.chain(self.upload_url.iter().map(|url| ("upload_url", url)));
-        for (param, url) in urls.chain(CharacterRequest::urls(&self.characters)) {
-            service.client.check(url).map_err(|error| ApiError::from(error).with_param(param))?;
-        }
+        check_urls(service, urls.chain(CharacterRequest::urls(&self.characters)))?;
         FaceTask::check_all(&self.faces)?;
         Ok(LipsyncTask {
             video: Source::Url(self.video_url),
@@ -215,13 +225,8 @@ async fn lipsync(State(service): State<Arc<Service>>, owner: Owner, request: Req
         )
         .with_hint("Without one, take POST /v1/jobs and fetch the result from there."));
     }
-    let wishes = Wishes { idempotency_key: idempotency_key(&headers)?, ..Wishes::default() };
-    let job = service.submit(&owner, JobKind::Lipsync, &task, wishes).await?;
-    if prefers_async(&headers) {
-        return Ok(accepted(&job, true));
-    }
-    let result = service.result(job.id).await?;
-    Ok(Json(LipsyncResponse::new(result, &task)?).into_response())
+    let body = |result| LipsyncResponse::new(result, &task);
+    answer(&service, &owner, &headers, (JobKind::Lipsync, &task), body).await
 }
 
 /// The parts of a form.
@@ -253,10 +258,13 @@ async fn from_form(
     request: Request,
 ) -> ApiResult<Response> {
     let received = receive(service, request, &PARTS).await?;
-    let task = uploaded(&received, received.field("method").unwrap_or("auto"))?;
-    let key = idempotency_key(headers)?;
-    let wishes = Wishes { idempotency_key: key, content: Some(received.content()), ..Wishes::default() };
-    let job = service.submit(owner, JobKind::Lipsync, &task, wishes).await?;
+    let made = async {
+        let task = uploaded(&received, received.field("method").unwrap_or("auto"))?;
+        let key = idempotency_key(headers)?;
+        let wishes = Wishes { idempotency_key: key, content: Some(received.content()), ..Wishes::default() };
+        service.submit(owner, JobKind::Lipsync, &task, wishes).await
+    };
+    let job = received.settle(service, made.await).await?;
     Ok(accepted(&job, prefers_async(headers)))
 }
 
@@ -292,9 +300,25 @@ pub(super) fn engine_of(method: &str) -> ApiResult<Option<String>> {
     }
 }
 
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
+/// Does a task for a client that waits for its result, of which `body` makes the answer. One that would rather not wait
+/// (`Prefer: respond-async`) is answered 202 at once.
+///
+/// # Errors
+/// Whatever the job fails with.
+pub(super) async fn answer<B: Serialize>(
+    service: &Service,
+    owner: &Owner,
+    headers: &HeaderMap,
+    (kind, task): (JobKind, &impl Serialize),
+    body: impl FnOnce(Value) -> ApiResult<B>,
+) -> ApiResult<Response> {
+    let wishes = Wishes { idempotency_key: idempotency_key(headers)?, ..Wishes::default() };
+    let job = service.submit(owner, kind, task, wishes).await?;
+    if prefers_async(headers) {
+        return Ok(accepted(&job, true));
+    }
+    let result = service.result(job.id).await?;
+    Ok(Json(body(result)?).into_response())
 }
 
 /// The answer to a client that does not wait.

@@ -1,18 +1,24 @@
 //! The addresses, one file for each family.
 
 mod batches;
+mod detect_faces;
 mod docs;
 mod engines;
 mod estimate;
+mod face_tracking;
 mod files;
 mod health;
+mod home;
+mod images;
 mod job_form;
 mod jobs;
 mod lipsync;
 mod models;
+mod talking_photo;
+mod uploads;
 
 use crate::service::Service;
-use crate::{auth, error, openapi, request_id};
+use crate::{auth, error, openapi, refused, request_id};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -39,8 +45,14 @@ pub(crate) struct WarningBody {
 /// Every address and what is said about them.
 pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
     OpenApiRouter::with_openapi(openapi::base())
+        .merge(home::router())
         .merge(health::router())
         .merge(lipsync::router())
+        .merge(detect_faces::router())
+        .merge(face_tracking::router())
+        .merge(uploads::router())
+        .merge(talking_photo::router())
+        .merge(images::router())
         .merge(jobs::router())
         .merge(files::router())
         .merge(batches::router())
@@ -53,10 +65,14 @@ pub(crate) fn described() -> (Router<Arc<Service>>, OpenApi) {
 
 /// Every address, with what stands before them all.
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    let (routes, _) = described();
+    let (mut routes, _) = described();
+    if let Some(files) = home::files(&service) {
+        routes = routes.nest_service("/web", files);
+    }
     let json = service.settings.sizes.json;
     routes
         .layer(DefaultBodyLimit::max(json))
+        .layer(middleware::from_fn(refused::hear_out))
         .layer(middleware::from_fn_with_state(Arc::clone(&service), observe))
         .layer(middleware::from_fn_with_state(Arc::clone(&service), auth::check))
         .layer(CatchPanicLayer::new())

@@ -88,6 +88,9 @@ pub(crate) struct LipsyncOptions {
     /// Room around the mouth box of Wav2Lip: `[top, bottom, left, right]` in pixels.
     #[serde(default)]
     pub(crate) padding: Option<[i32; 4]>,
+    /// Chin room of the mouth box in pixels, for clients that know `MuseTalk`.
+    #[serde(default)]
+    pub(crate) bbox_shift: Option<i32>,
     /// Read and not needed: the batch is chosen by the engine.
     #[serde(default)]
     pub(crate) wav2lip_batch_size: Option<u32>,

@@ -29,9 +29,7 @@ impl Work<'_> {
                 self.unless_stopped(download).await.map_err(|error| about(what, &error))?;
             }
             Source::Upload(key) => {
-                if let Some(path) = self.handler.artifacts.local_path(key) {
-                    return Ok(path);
-                }
+                // In a folder of the same disk that is a second name of the file.
                 let fetch = self.handler.artifacts.fetch_file(key, &path);
                 self.unless_stopped(fetch).await.map_err(|error| about(what, &error))?;
             }
@@ -49,7 +47,8 @@ impl Work<'_> {
         for (number, task) in tasks.iter().enumerate() {
             let (name, what) = (format!("reference_{number}"), format!("the picture of '{}'", task.id));
             let picture = self.fetch(&task.reference, (&name, &what), most_bytes).await?;
-            characters.push(Character { name: task.name.clone(), ..Character::new(&task.id, [picture]) });
+            let (name, is_optional) = (task.name.clone(), true);
+            characters.push(Character { name, is_optional, ..Character::new(&task.id, [picture]) });
         }
         Ok(characters)
     }

@@ -79,14 +79,14 @@ pub(crate) struct SeenFace {
     /// The id of a character, or `face_1`, `face_2`, …
     pub(crate) character_id: String,
     /// `[x, y, width, height]` in pixels.
-    pub(crate) bbox: [f32; 4],
+    pub(crate) bbox: [f64; 4],
     /// 0 to 1.
-    pub(crate) confidence: f32,
+    pub(crate) confidence: f64,
     /// `[pitch, yaw, roll]` in degrees.
-    pub(crate) head_pose: [f32; 3],
+    pub(crate) head_pose: [f64; 3],
     pub(crate) syncable: bool,
     /// 0 to 1.
-    pub(crate) sync_quality: f32,
+    pub(crate) sync_quality: f64,
     /// `profile_view`, `face_too_small`, `low_detection_quality` or `occluded`.
     pub(crate) skip_reason: Option<String>,
 }

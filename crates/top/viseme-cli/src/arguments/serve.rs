@@ -34,6 +34,9 @@ pub(crate) struct ServeArguments {
     /// A folder with the web page
     #[arg(long, env = "VISEME_WEB", value_name = "FOLDER")]
     web: Option<PathBuf>,
+    /// How long a client that sends a file may send nothing of it
+    #[arg(long, env = "VISEME_UPLOAD_IDLE", value_name = "TIME", value_parser = parse_time, default_value = "0:30")]
+    upload_idle: f64,
     /// Chin room of the mouth box for clients that send none, in pixels
     #[arg(
         long,
@@ -198,6 +201,7 @@ impl ServeArguments {
             tokens: self.token,
             public_url: self.public_url,
             web: self.web,
+            upload_idle: Duration::from_secs_f64(self.upload_idle),
             bbox_shift: self.bbox_shift,
             is_development: self.development,
             ..self.service.settings()?
