@@ -20,4 +20,5 @@ pub use client::SafeClient;
 pub use download::Download;
 pub use policy::{AllowedHost, NetworkPolicy};
 pub use resolver::{Lookup, LookupFuture, SystemLookup};
+pub use tls::config as tls_config;
 pub use url::RemoteUrl;

@@ -7,7 +7,10 @@ use viseme_core::{Error, ErrorKind, Result};
 
 /// TLS by `ring`, with the certificates that this machine trusts (on Linux `SSL_CERT_FILE` and `SSL_CERT_DIR` name them), or
 /// Mozilla's where it has none, as in an empty container.
-pub(crate) fn config() -> Result<ClientConfig> {
+///
+/// # Errors
+/// [`ErrorKind::Internal`] when it cannot be set up.
+pub fn config() -> Result<ClientConfig> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

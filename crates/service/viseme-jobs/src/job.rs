@@ -176,7 +176,7 @@ impl NewJob {
 }
 
 /// A job as the store knows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Its name.
     pub id: JobId,

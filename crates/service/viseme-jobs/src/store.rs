@@ -4,6 +4,7 @@ use crate::job::{Failure, Job, JobId, JobKind, JobProgress, JobState, NewJob};
 use crate::retry::RetryPolicy;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -46,7 +47,7 @@ pub struct Enqueued {
 }
 
 /// The right of a worker to a job. It ends with a missed heartbeat, and with the job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The job.
     pub job: JobId,
@@ -55,7 +56,7 @@ pub struct Lease {
 }
 
 /// A job that a worker has been given.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The job.
     pub job: Job,
@@ -64,7 +65,8 @@ pub struct Claim {
 }
 
 /// What a worker hears back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pulse {
     /// Go on.
     GoOn,

@@ -1,8 +1,9 @@
 //! Who a request comes from.
 
 use crate::error::ApiError;
+use crate::remote::messages::PATH;
 use crate::service::Service;
-use crate::settings::Token;
+use crate::settings::{Secret, Token};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -38,6 +39,12 @@ pub(crate) fn is_open(path: &str) -> bool {
 pub(crate) async fn check(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let tokens = &service.settings.tokens;
     let path = request.uri().path();
+    if is_for_workers(path) {
+        return match check_worker(service.settings.worker_token.as_ref(), request.headers()) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+    }
     let is_open = is_open(path);
     let owner = if tokens.is_empty() {
         match check_local(request.headers()) {
@@ -55,6 +62,19 @@ pub(crate) async fn check(State(service): State<Arc<Service>>, mut request: Requ
         None => return unauthorized().into_response(),
     }
     next.run(request).await
+}
+
+/// Whether an address is for workers alone.
+pub(crate) fn is_for_workers(path: &str) -> bool {
+    path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Lets workers in, who see the jobs of everybody. Where there are none, there is no such address.
+fn check_worker(token: Option<&Secret>, headers: &HeaderMap) -> Result<(), ApiError> {
+    let nothing = || ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address");
+    let token = token.ok_or_else(nothing)?.expose().as_bytes();
+    let is_shown = shown(headers).is_some_and(|shown| bool::from(token.ct_eq(shown.as_bytes())));
+    if is_shown { Ok(()) } else { Err(unauthorized()) }
 }
 
 /// What a client shows: `Authorization: Bearer …` or `X-API-Key: …`.
@@ -135,6 +155,21 @@ mod tests {
         for wrong in ["Bearer ", "Bearer 0123456789abcdeF", "Basic 0123456789abcdef", "0123456789abcdef"] {
             assert_eq!(whose("authorization", wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn workers_come_in_with_their_token_and_nowhere_else() {
+        let token = Secret::new("0123456789abcdef");
+        let status = |token: Option<&Secret>, shown: &str| {
+            let checked = check_worker(token, &headers(&[("authorization", shown)]));
+            checked.map_err(|error| error.status.as_u16())
+        };
+        assert_eq!(status(Some(&token), "Bearer 0123456789abcdef"), Ok(()));
+        assert_eq!(status(Some(&token), "Bearer 0123456789abcdeF"), Err(401));
+        assert_eq!(status(Some(&token), "Bearer "), Err(401));
+        assert_eq!(status(None, "Bearer 0123456789abcdef"), Err(404));
+        assert!(is_for_workers("/v1/workers") && is_for_workers("/v1/workers/claim"));
+        assert!(!is_for_workers("/v1/workersx") && !is_for_workers("/v1/jobs"));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use crate::service::Service;
 use crate::webhooks::announce;
+use crate::work::WorkFolders;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use viseme_core::Result;
-use viseme_jobs::{Area, JobFilter, JobState};
+use viseme_jobs::{Area, JobFilter, JobState, JobStore};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
@@ -32,9 +33,31 @@ pub(crate) async fn keep(service: Arc<Service>, shutdown: CancellationToken) {
     }
 }
 
+/// Removes the folders of jobs that ended elsewhere until `shutdown`: for a worker of its own.
+pub(crate) async fn keep_folders(
+    store: Arc<dyn JobStore>,
+    folders: WorkFolders,
+    shutdown: CancellationToken,
+) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let removed = async {
+            ticks.tick().await;
+            remove_folders(store.as_ref(), &folders).await
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            removed = removed => if let Err(error) = removed {
+                tracing::warn!(%error, "housekeeping failed");
+            }
+        }
+    }
+}
+
 async fn once(service: &Service, is_first: bool) -> Result<()> {
     tell_ends(service, is_first).await?;
-    remove_folders(service).await?;
+    remove_folders(service.store.as_ref(), &service.folders).await?;
     forget_old(service).await
 }
 
@@ -60,10 +83,10 @@ async fn tell_ends(service: &Service, all: bool) -> Result<()> {
 }
 
 /// Folders of jobs that ended elsewhere, or are gone.
-async fn remove_folders(service: &Service) -> Result<()> {
-    for id in service.folders.jobs()? {
-        if service.store.get(id).await?.is_none_or(|job| job.state.is_final()) {
-            service.folders.remove(id).await;
+async fn remove_folders(store: &dyn JobStore, folders: &WorkFolders) -> Result<()> {
+    for id in folders.jobs()? {
+        if store.get(id).await?.is_none_or(|job| job.state.is_final()) {
+            folders.remove(id).await;
         }
     }
     Ok(())

@@ -2,13 +2,14 @@
 
 use crate::auth::Owner;
 use crate::batches::cancel_jobs;
+use crate::claims::UnseenClaims;
 use crate::error::{ApiError, ApiResult};
 use crate::machine::Machine;
 use crate::metrics::Metrics;
 use crate::settings::ServerSettings;
 use crate::tasks::Source;
 use crate::webhooks::announce;
-use crate::work::{Handler, WorkFolders};
+use crate::work::{Handler, JobFiles, WorkFolders};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::{interval, sleep};
+use tokio_util::sync::CancellationToken;
 use viseme::RunnerPool;
 use viseme_cloud::{RemoteUrl, SafeClient};
 use viseme_core::{Error, Result};
@@ -25,7 +27,7 @@ use viseme_jobs::{
 };
 
 /// Runners that stay loaded while no job uses them.
-const MOST_IDLE_RUNNERS: usize = 3;
+pub(crate) const MOST_IDLE_RUNNERS: usize = 3;
 /// How often whoever waits for a job looks at it, unless something in this process has happened to it.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -40,8 +42,11 @@ pub(crate) struct Service {
     pub(crate) metrics: Metrics,
     pub(crate) runners: Arc<RunnerPool>,
     pub(crate) folders: WorkFolders,
-    /// Wakes the workers of this process.
+    /// Wakes the workers of this process, and those that ask it for jobs.
     pub(crate) wake: Arc<Notify>,
+    pub(crate) claims: UnseenClaims,
+    /// Nobody is kept waiting any more.
+    pub(crate) ending: CancellationToken,
     /// Set when the built-in engine is loaded, or cannot be.
     pub(crate) built_in: OnceCell<Result<(), String>>,
     /// Set soon after the start.
@@ -92,6 +97,8 @@ impl Service {
             metrics: Metrics::new(),
             runners: Arc::new(RunnerPool::new(MOST_IDLE_RUNNERS)),
             wake: Arc::new(Notify::new()),
+            claims: UnseenClaims::default(),
+            ending: CancellationToken::new(),
             built_in: OnceCell::new(),
             machine: OnceCell::new(),
             store,
@@ -118,7 +125,7 @@ impl Service {
     /// What does the jobs of this process.
     pub(crate) fn handler(&self) -> Handler {
         Handler {
-            artifacts: self.artifacts.clone(),
+            files: JobFiles::Shared(self.artifacts.clone()),
             client: self.client.clone(),
             runners: Arc::clone(&self.runners),
             folders: self.folders.clone(),

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
-use viseme_cloud::NetworkPolicy;
+use viseme_cloud::{NetworkPolicy, RemoteUrl};
 use viseme_core::{Error, Limits, Result};
 use viseme_jobs::{BucketSettings, JobKind};
 
@@ -65,12 +65,18 @@ impl std::str::FromStr for Token {
             )
             .with_hint("Write NAME=SECRET."));
         }
-        if secret.chars().count() < 16 {
-            return Err(Error::invalid_input(format!("the token '{name}' is shorter than 16 characters"))
-                .with_hint("Make one: openssl rand -hex 24."));
-        }
+        check_length(&format!("the token '{name}'"), secret)?;
         Ok(Self { name: name.to_owned(), secret: Secret::new(secret) })
     }
+}
+
+/// Short secrets can be guessed.
+fn check_length(what: &str, secret: &str) -> Result<()> {
+    if secret.chars().count() < 16 {
+        return Err(Error::invalid_input(format!("{what} is shorter than 16 characters"))
+            .with_hint("Make one: openssl rand -hex 24."));
+    }
+    Ok(())
 }
 
 /// Most bytes of what clients send or name.
@@ -110,6 +116,10 @@ pub struct ServerSettings {
     pub workers: usize,
     /// Who may come in. Empty lets everybody in, which is for the loopback alone.
     pub tokens: Vec<Token>,
+    /// What lets workers in that have nothing but the address of this server. Without it there are none.
+    pub worker_token: Option<Secret>,
+    /// For [`work`](crate::work) alone: the server whose jobs are done, in place of stores that are shared with it.
+    pub server: Option<RemoteUrl>,
     /// Which addresses that clients name are spoken to.
     pub network: NetworkPolicy,
     /// Most bytes of what clients send or name.
@@ -154,6 +164,8 @@ impl ServerSettings {
             quota: None,
             workers: 1,
             tokens: Vec::new(),
+            worker_token: None,
+            server: None,
             network: NetworkPolicy::default(),
             sizes: SizeLimits::default(),
             media: Limits::default(),
@@ -175,7 +187,8 @@ impl ServerSettings {
     /// Checks what can be checked before anything is opened.
     ///
     /// # Errors
-    /// `InvalidInput` for an open door: listening elsewhere than on the loopback without a token; two tokens of one name.
+    /// `InvalidInput` for an open door: listening elsewhere than on the loopback without a token; two tokens of one name; a
+    /// token of workers that is short, or also lets a client in.
     pub fn validate(&self) -> Result<()> {
         if self.tokens.is_empty() && !self.listen.ip().is_loopback() {
             return Err(Error::invalid_input(format!(
@@ -184,6 +197,7 @@ impl ServerSettings {
             ))
             .with_hint("Give at least one --token NAME=SECRET, or listen on 127.0.0.1."));
         }
+        self.check_worker_token()?;
         let mut names: Vec<&str> = self.tokens.iter().map(|token| token.name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -191,5 +205,14 @@ impl ServerSettings {
                 .with_hint("Give every client a name of its own.")),
             None => Ok(()),
         }
+    }
+    fn check_worker_token(&self) -> Result<()> {
+        let Some(token) = &self.worker_token else { return Ok(()) };
+        check_length("the token of the workers", token.expose())?;
+        if self.tokens.iter().any(|client| client.secret == *token) {
+            return Err(Error::invalid_input("the token of the workers is that of a client, too")
+                .with_hint("Workers see the jobs of all clients: give them a token of their own."));
+        }
+        Ok(())
     }
 }

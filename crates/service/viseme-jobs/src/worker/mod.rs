@@ -180,7 +180,8 @@ impl Worker {
     /// One heartbeat. A store that cannot be reached for the length of a lease has given the job to somebody else.
     async fn beat_once(&self, lease: Lease, handle: &JobHandle, last_heard: &mut Instant) {
         let beat = self.store.heartbeat(lease, handle.progress());
-        match timeout(self.beat(), beat).await {
+        // Longer than the time between two: over a long way a new connection takes a second.
+        match timeout(self.options.lease / BEATS_PER_LEASE, beat).await {
             Ok(Ok(pulse)) => {
                 *last_heard = Instant::now();
                 match pulse {

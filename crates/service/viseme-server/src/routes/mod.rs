@@ -16,6 +16,8 @@ mod lipsync;
 mod models;
 mod talking_photo;
 mod uploads;
+mod worker_files;
+mod workers;
 
 use crate::service::Service;
 use crate::{auth, error, openapi, refused, request_id};
@@ -27,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{Instrument, info, info_span};
+use tracing::{Instrument, debug, info, info_span};
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -71,6 +73,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     }
     let json = service.settings.sizes.json;
     routes
+        .merge(workers::router())
         .layer(DefaultBodyLimit::max(json))
         .layer(middleware::from_fn(refused::hear_out))
         .layer(middleware::from_fn_with_state(Arc::clone(&service), observe))
@@ -91,6 +94,12 @@ async fn observe(State(service): State<Arc<Service>>, request: Request, next: Ne
     let (status, took) = (response.status().as_u16(), started.elapsed());
     service.metrics.answered(&route, status, took);
     let _entered = span.enter();
-    info!(status, ms = took.as_millis() as u64, "answered");
+    let ms = took.as_millis() as u64;
+    if status < 400 && auth::is_for_workers(&route) {
+        // Every second from every worker.
+        debug!(status, ms, "answered");
+    } else {
+        info!(status, ms, "answered");
+    }
     response
 }

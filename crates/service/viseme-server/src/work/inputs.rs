@@ -30,7 +30,7 @@ impl Work<'_> {
             }
             Source::Upload(key) => {
                 // In a folder of the same disk that is a second name of the file.
-                let fetch = self.handler.artifacts.fetch_file(key, &path);
+                let fetch = self.handler.files.fetch_file(key, &path);
                 self.unless_stopped(fetch).await.map_err(|error| about(what, &error))?;
             }
         }

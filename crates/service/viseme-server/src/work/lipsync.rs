@@ -101,7 +101,7 @@ impl Work<'_> {
     pub(super) async fn keep(&self, output: &Path) -> Result<ArtifactKey> {
         self.handle.set_progress(JobProgress { stage: "store".to_owned(), done: 0, total: None });
         let key = ArtifactKey::new(Area::Jobs, &self.job.id.to_string(), OUTPUT)?;
-        let put = self.handler.artifacts.put_file(&key, output, OUTPUT_TYPE);
+        let put = self.handler.files.put_file(&key, output, OUTPUT_TYPE);
         self.unless_stopped(put).await?;
         Ok(key)
     }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod faces;
+mod files;
 mod folder;
 mod inputs;
 mod lipsync;
@@ -13,6 +14,7 @@ mod tracking;
 mod webhook;
 
 pub(crate) use batch::BatchResult;
+pub(crate) use files::JobFiles;
 pub(crate) use folder::WorkFolders;
 pub(crate) use lipsync::cost_usd;
 pub(crate) use result::{FacesResult, LipsyncResult, OutputFacts, Timing, TrackingResult};
@@ -31,12 +33,12 @@ use std::sync::Arc;
 use viseme::RunnerPool;
 use viseme_cloud::SafeClient;
 use viseme_core::{Error, Limits, Result};
-use viseme_jobs::{Artifacts, Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
+use viseme_jobs::{Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
 
 /// Does the jobs of a server.
 #[derive(Debug)]
 pub(crate) struct Handler {
-    pub(crate) artifacts: Artifacts,
+    pub(crate) files: JobFiles,
     pub(crate) client: SafeClient,
     pub(crate) runners: Arc<RunnerPool>,
     pub(crate) folders: WorkFolders,

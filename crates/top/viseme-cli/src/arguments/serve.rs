@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use viseme_core::{Error, Result};
 use viseme_server::{
-    AllowedHost, BucketSettings, JobKind, LogFormat, NetworkPolicy, Secret, ServerSettings, SizeLimits, Token,
+    AllowedHost, BucketSettings, JobKind, LogFormat, NetworkPolicy, RemoteUrl, Secret, ServerSettings,
+    SizeLimits, Token,
 };
 
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub(crate) struct ServeArguments {
         hide_env_values = true
     )]
     token: Vec<Token>,
+    /// Let workers in that have nothing but this server's address and this secret: viseme work --server
+    #[arg(long, env = "VISEME_WORKER_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    worker_token: Option<Secret>,
     /// What clients see this server as, for links: behind a proxy it cannot know
     #[arg(long, env = "VISEME_PUBLIC_URL", value_name = "URL")]
     public_url: Option<url::Url>,
@@ -58,6 +62,18 @@ pub(crate) struct WorkArguments {
     /// Jobs that this process does at a time
     #[arg(long, env = "VISEME_WORKERS", value_name = "N", default_value_t = 1)]
     workers: usize,
+    /// Do the jobs of this server, and share nothing with it; its folder for data is then a place to work in
+    #[arg(
+        long,
+        env = "VISEME_SERVER",
+        value_name = "URL",
+        requires = "worker_token",
+        conflicts_with_all = ["database", "bucket"]
+    )]
+    server: Option<RemoteUrl>,
+    /// What the server was started with as its --worker-token
+    #[arg(long, env = "VISEME_WORKER_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    worker_token: Option<Secret>,
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
 }
@@ -199,6 +215,7 @@ impl ServeArguments {
             listen: self.listen,
             workers: self.workers,
             tokens: self.token,
+            worker_token: self.worker_token,
             public_url: self.public_url,
             web: self.web,
             upload_idle: Duration::from_secs_f64(self.upload_idle),
@@ -212,7 +229,12 @@ impl ServeArguments {
 impl WorkArguments {
     /// As [`ServeArguments::settings`].
     pub(crate) fn settings(self) -> Result<ServerSettings> {
-        Ok(ServerSettings { workers: self.workers.max(1), ..self.service.settings()? })
+        Ok(ServerSettings {
+            workers: self.workers.max(1),
+            server: self.server,
+            worker_token: self.worker_token,
+            ..self.service.settings()?
+        })
     }
 }
 
