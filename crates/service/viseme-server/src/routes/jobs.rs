@@ -349,7 +349,7 @@ async fn retry(
         (status = 200, description = "The video, or JSON", content((Vec<u8> = "video/mp4"), (Object = "application/json"))),
         (status = 206, description = "The part of the video that the header Range asked for"),
         (status = 404, description = "There is no such job"),
-        (status = 409, description = "It has not ended, or was cancelled"),
+        (status = 409, description = "It has not ended, has failed (code and message say why) or was cancelled"),
     )
 )]
 async fn result(
@@ -361,7 +361,12 @@ async fn result(
     let job = service.job(&owner, &id).await?;
     match job.state {
         JobState::Completed => {}
-        JobState::Failed => return Err(failed(&job)),
+        JobState::Failed => {
+            // What went wrong is the job's; that there is no result is a state of it.
+            let mut error = failed(&job);
+            error.status = StatusCode::CONFLICT;
+            return Err(error);
+        }
         state => {
             return Err(ApiError::conflict(format!("the job is {}", state.name()))
                 .with_hint("Ask GET /v1/jobs/{id}, or listen to GET /v1/jobs/{id}/events."));
