@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a panic here is a failed test")]
 
+mod batches;
 mod harness;
 mod limits;
 mod owners;
@@ -11,3 +12,5 @@ mod seed_2;
 mod seed_3;
 mod seed_4;
 mod start;
+mod telemetry;
+mod webhooks;

@@ -12,6 +12,7 @@ mod bucket;
 mod files;
 mod form;
 mod media;
+mod receiver;
 mod redact;
 mod server;
 
@@ -20,5 +21,6 @@ pub(crate) use bucket::Bucket;
 pub(crate) use files::Files;
 pub(crate) use form::Form;
 pub(crate) use media::{changed_share, golden, length_s, portrait, presenter, speech, stored, video};
+pub(crate) use receiver::{Heard, Receiver};
 pub(crate) use redact::{redacted, shape};
 pub(crate) use server::{Caller, Server, status_of};
