@@ -17,8 +17,8 @@ pub(crate) use key::basis;
 
 use std::path::{Path, PathBuf};
 
-/// Frames of a chunk: as often do x264 and x265 begin a closed group of pictures by themselves (`keyint`), so that chunks cost
-/// next to nothing.
+/// Frames of a chunk: at such frames x264 and x265 begin a closed group of pictures by themselves where nothing has made them begin
+/// one before (`keyint`), so that chunks cost next to nothing.
 const CHUNK_FRAMES: u64 = 250;
 
 /// Where a job keeps its work, so that another run of it goes on from there.
@@ -39,7 +39,7 @@ impl Checkpoints {
         Self { folder: folder.into(), chunk_frames: CHUNK_FRAMES }
     }
 
-    /// The same, but the work is kept every `frames` frames at the latest, in place of 250. Fewer lose less when a run is ended and
+    /// The same, but the work is kept every `frames` frames in place of every 250. Fewer lose less when a run is ended and
     /// make a larger file; the bytes of the output depend on it.
     #[must_use]
     pub fn every(self, frames: u64) -> Self {
