@@ -114,6 +114,12 @@ def test_files_that_are_too_large_are_refused(client: Viseme, video: Path, tmp_p
     assert (refused.value.status, refused.value.param) == (413, "audio")
 
 
+def test_the_server_says_how_it_is(client: Viseme) -> None:
+    health = client.health()
+    assert (health.status, bool(health.version)) == ("healthy", True)
+    assert {engine.name: engine.ready for engine in health.engines}["native"]
+
+
 def test_a_token_is_needed_and_opens_its_own_jobs(idle_server: Server, idle: Viseme) -> None:
     for token in (None, "another-token-of-nobody"):
         with Viseme(idle_server.url, token) as stranger, pytest.raises(Unauthorized) as refused:

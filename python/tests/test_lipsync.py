@@ -100,6 +100,17 @@ def test_files_that_are_not_there_are_missed_before_anything_is_sent(video: Path
             nobody.lipsync(video, audio, engin="native")  # type: ignore[call-arg]
 
 
+def test_the_faces_of_a_file_are_found(client: Viseme, video: Path) -> None:
+    found = client.faces(video, sample_fps=2, start_time_ms=500)
+    assert (len(found.frames), found.frames[0].timestamp_ms) == (3, 500)
+    assert (found.frame_width, found.frame_height, found.sample_fps) == (1280, 720, 2.0)
+    face = found.frames[0].faces[0]
+    assert (face.character_id, face.syncable, face.skip_reason) == ("face_1", True, None)
+    with pytest.raises(InvalidInput) as refused:
+        client.faces(video, sample_fps=0)
+    assert refused.value.param == "sample_fps"
+
+
 def test_a_video_is_measured(client: Viseme, video: Path, audio: Path) -> None:
     own = client.score(video)
     other = client.score(video, audio)

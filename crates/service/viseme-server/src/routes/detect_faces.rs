@@ -29,6 +29,13 @@ pub(crate) struct FacesRequest {
     /// The video.
     #[schema(value_type = String, format = Uri)]
     pub(super) video_url: RemoteUrl,
+    #[serde(flatten)]
+    pub(super) input: FacesInput,
+}
+
+/// What there is to say of a faces job besides its video.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct FacesInput {
     /// Moments that are looked at, per second: more than 0, at most 120.
     #[serde(default)]
     #[schema(value_type = Option<f64>, default = 3.0)]
@@ -54,6 +61,14 @@ impl FacesRequest {
     /// # Errors
     /// 400 for an address that must not be asked, 422 for a value that cannot be.
     pub(super) fn task(self, service: &Service) -> ApiResult<FacesTask> {
+        check_urls(service, [("video_url", &self.video_url)].into_iter())?;
+        self.input.task(service, Source::Url(self.video_url))
+    }
+}
+
+impl FacesInput {
+    /// As [`FacesRequest::task`], for a video from anywhere.
+    pub(super) fn task(self, service: &Service, video: Source) -> ApiResult<FacesTask> {
         let sample_fps = self.sample_fps.unwrap_or(3.0);
         if !(sample_fps > 0.0 && sample_fps <= 120.0) {
             return Err(ApiError::unprocessable("sample_fps", "sample_fps is not above 0 and at most 120"));
@@ -62,12 +77,9 @@ impl FacesRequest {
         if self.start_time_ms.zip(self.end_time_ms).is_some_and(|(start, end)| start >= end) {
             return Err(ApiError::unprocessable("end_time_ms", "the time ends before it begins"));
         }
-        check_urls(
-            service,
-            [("video_url", &self.video_url)].into_iter().chain(CharacterRequest::urls(&self.characters)),
-        )?;
+        check_urls(service, CharacterRequest::urls(&self.characters))?;
         Ok(FacesTask {
-            video: Source::Url(self.video_url),
+            video,
             sample_fps,
             characters: CharacterRequest::tasks(self.characters),
             similarity_threshold: self.similarity_threshold,

@@ -1,5 +1,6 @@
 //! `POST /v1/jobs` with files in place of their addresses.
 
+use super::detect_faces::FacesInput;
 use super::jobs::WishesRequest;
 use super::lipsync::{CharacterRequest, PARTS, check_urls, uploaded};
 use crate::auth::Owner;
@@ -18,12 +19,12 @@ use viseme_jobs::{Job, JobKind};
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes the form")]
 pub(super) struct JobForm {
-    /// `lipsync` or `score`.
+    /// `lipsync`, `faces` or `score`.
     #[schema(default = "lipsync")]
     kind: Option<String>,
     #[schema(value_type = String, format = Binary)]
     video: Vec<u8>,
-    /// A score may do without: then it is the video's own sound.
+    /// A lipsync needs it; a score without it takes the video's own sound.
     #[schema(value_type = Option<String>, format = Binary)]
     audio: Option<Vec<u8>>,
     /// JSON: `input` of the job without `video_url` and `audio_url`, and beside it `priority`, `delay_ms`,
@@ -70,9 +71,10 @@ pub(super) async fn submit(
     let received = receive(service, request, &PARTS).await?;
     let made = match received.field("kind").unwrap_or("lipsync") {
         "lipsync" => lipsync(service, owner, key, &received).await,
+        "faces" => faces(service, owner, key, &received).await,
         "score" => score(service, owner, key, &received).await,
         other => Err(ApiError::unprocessable("kind", format!("files of '{other}' cannot be sent"))
-            .with_hint("Send files of lipsync or score, and JSON of addresses for everything else.")),
+            .with_hint("Send files of lipsync, faces or score, and JSON of addresses for everything else.")),
     };
     received.settle(service, made).await
 }
@@ -95,6 +97,12 @@ async fn lipsync(
     task.faces = input.faces;
     task.characters = CharacterRequest::tasks(input.characters);
     service.submit(owner, JobKind::Lipsync, &task, wished(&wishes, key, received)?).await
+}
+
+async fn faces(service: &Service, owner: &Owner, key: Option<String>, received: &Received) -> ApiResult<Job> {
+    let Options { input, wishes } = options::<FacesInput>(received)?;
+    let task = input.task(service, Source::Upload(received.file("video")?.key.clone()))?;
+    service.submit(owner, JobKind::Faces, &task, wished(&wishes, key, received)?).await
 }
 
 async fn score(service: &Service, owner: &Owner, key: Option<String>, received: &Received) -> ApiResult<Job> {

@@ -137,8 +137,8 @@ impl WishesRequest {
 
 /// Makes a job.
 ///
-/// With JSON of addresses, or with a form of the files `video` and `audio`, a field `kind` (`lipsync` or `score`) and a field
-/// `options` of JSON: `input` without the addresses, with `priority`, `webhook_url` and so on beside it. The same
+/// With JSON of addresses, or with a form of the files `video` and `audio`, a field `kind` (`lipsync`, `faces` or `score`) and
+/// a field `options` of JSON: `input` without the addresses, with `priority`, `webhook_url` and so on beside it. The same
 /// `Idempotency-Key` gives the same job for a day.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
