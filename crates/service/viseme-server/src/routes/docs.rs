@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 /// Reads `/openapi.json` and shows it; nothing of it comes from elsewhere.
 const PAGE: &str = include_str!("docs.html");
 /// What the page may do: its own script and style, and ask this server.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'";
 
 pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(openapi)).routes(routes!(docs))

@@ -31,20 +31,25 @@ fn table() -> String {
     arguments.build();
     let command = |name: &str| arguments.find_subcommand(name).unwrap().clone();
     let (serve, work) = (command("serve"), command("work"));
-    let mut table = String::from(
-        "\n| setting | variable | default | what | `work` too |\n| --- | --- | --- | --- | --- |\n",
-    );
-    for arg in serve.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())) {
-        let known = work.get_arguments().any(|other| other.get_id() == arg.get_id());
-        writeln!(table, "{} {} |", row(&serve, arg), if known { "yes" } else { "" }).unwrap();
+    let mut table =
+        String::from("\n| setting | variable | default | what | of |\n| --- | --- | --- | --- | --- |\n");
+    let knows =
+        |command: &Command, arg: &Arg| command.get_arguments().any(|known| known.get_id() == arg.get_id());
+    let work_alone = work.get_arguments().filter(|arg| !knows(&serve, arg));
+    for arg in serve.get_arguments().chain(work_alone).filter(|arg| arg.get_id() != "help") {
+        let of = match (knows(&serve, arg), knows(&work, arg)) {
+            (true, true) => "both",
+            (true, false) => "serve",
+            _ => "work",
+        };
+        writeln!(table, "{} {of} |", row(arg)).unwrap();
     }
     table.push('\n');
     table
 }
 
-fn row(command: &Command, arg: &Arg) -> String {
-    let name =
-        arg.get_long().unwrap_or_else(|| panic!("{} of {} has no name", arg.get_id(), command.get_name()));
+fn row(arg: &Arg) -> String {
+    let name = arg.get_long().unwrap_or_else(|| panic!("{} has no name", arg.get_id()));
     let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).unwrap_or_default();
     let value: String = value.iter().map(|name| format!(" {name}")).collect();
     let variable = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
