@@ -24,12 +24,11 @@ pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
 )]
 async fn openapi() -> ApiResult<Response> {
     static TEXT: OnceLock<String> = OnceLock::new();
-    let text = match TEXT.get() {
-        Some(text) => text,
-        None => {
-            let text = crate::openapi::openapi()?;
-            TEXT.get_or_init(|| text)
-        }
+    let text = if let Some(text) = TEXT.get() {
+        text
+    } else {
+        let text = crate::openapi::openapi()?;
+        TEXT.get_or_init(|| text)
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response())
 }

@@ -30,6 +30,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
 
 /// How the service is, and what it has. Every other model that a service of this kind is known to have is named, too.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "clients read these fields")]
 struct Health {
     /// `healthy`, `loading` or `unhealthy`. The built-in engine alone makes it healthy.
     status: &'static str,

@@ -24,8 +24,8 @@ const MOST_ANSWER: u64 = 1 << 20;
 /// # Errors
 /// `InvalidInput` when the variables cannot be understood.
 pub(super) fn provider() -> Result<Option<SdkTracerProvider>> {
-    let is_set = |name: &&str| var_os(name).is_some_and(|value| !value.is_empty());
-    if !ENDPOINTS.iter().any(|name| is_set(&name)) {
+    let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
+    if !ENDPOINTS.iter().any(|name| is_set(name)) {
         return Ok(None);
     }
     let exporter = SpanExporter::builder().with_http().with_http_client(Client::new()).build();
@@ -34,7 +34,7 @@ pub(super) fn provider() -> Result<Option<SdkTracerProvider>> {
             "Look at OTEL_EXPORTER_OTLP_ENDPOINT: http://host:4318. The protocol is http/protobuf.",
         )
     })?;
-    let named = is_set(&"OTEL_SERVICE_NAME") || is_set(&"OTEL_RESOURCE_ATTRIBUTES");
+    let named = is_set("OTEL_SERVICE_NAME") || is_set("OTEL_RESOURCE_ATTRIBUTES");
     let resource = Resource::builder();
     let resource = if named { resource } else { resource.with_service_name(SERVICE) };
     let provider =

@@ -145,7 +145,9 @@ async fn take_apart(service: &Service, mut form: Multipart, wanted: &[Wanted]) -
     let idle = service.settings.upload_idle;
     let (mut fields, mut files) = (Fields::new(), Files::new());
     for _ in 0..MOST_PARTS {
-        let Some(field) = in_time(idle, async { form.next_field().await.map_err(broken) }).await? else {
+        let Some(field) =
+            in_time(idle, async { form.next_field().await.map_err(|error| broken(&error)) }).await?
+        else {
             return Ok((fields, files));
         };
         let name = field.name().unwrap_or_default().to_owned();
@@ -165,7 +167,7 @@ async fn take_apart(service: &Service, mut form: Multipart, wanted: &[Wanted]) -
 
 async fn file(service: &Service, field: Field<'_>, wanted: &Wanted) -> ApiResult<Incoming> {
     (wanted.check_name)(field.file_name().unwrap_or_default()).map_err(|error| wanted.refused(error))?;
-    write(service, field.map_err(broken), wanted).await
+    write(service, field.map_err(|error| broken(&error)), wanted).await
 }
 
 /// Writes a file beside those of the jobs and looks whether it is what it should be.
@@ -212,7 +214,9 @@ async fn keep(service: &Service, fields: Fields, files: Files) -> ApiResult<Rece
 
 async fn text(idle: Duration, mut field: Field<'_>, name: &str) -> ApiResult<String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = in_time(idle, async { field.chunk().await.map_err(broken) }).await? {
+    while let Some(chunk) =
+        in_time(idle, async { field.chunk().await.map_err(|error| broken(&error)) }).await?
+    {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > TEXT_BYTES {
             return Err(ApiError::new(
@@ -256,6 +260,6 @@ async fn in_time<T>(idle: Duration, next: impl Future<Output = ApiResult<T>>) ->
     timeout(idle, next).await.map_err(stopped)?
 }
 
-fn broken(error: MultipartError) -> ApiError {
+fn broken(error: &MultipartError) -> ApiError {
     ApiError::new(error.status(), "invalid_input", error.body_text())
 }

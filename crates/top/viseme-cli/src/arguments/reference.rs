@@ -51,7 +51,7 @@ fn table() -> String {
 fn row(arg: &Arg) -> String {
     let name = arg.get_long().unwrap_or_else(|| panic!("{} has no name", arg.get_id()));
     let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).unwrap_or_default();
-    let value: String = value.iter().map(|name| format!(" {name}")).collect();
+    let value = value.first().map(|name| format!(" {name}")).unwrap_or_default();
     let variable = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
     let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     let default = if defaults.is_empty() || !arg.get_action().takes_values() {

@@ -1,5 +1,7 @@
 //! The arguments of the server and its workers. Each can be given as a variable of the environment, too.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments are the help texts")]
+
 use super::{LimitArguments, times::parse_time};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;

@@ -67,7 +67,7 @@ fn an_upload_that_becomes_too_large_is_refused_and_not_kept() {
     let mut stream = server.connect();
     stream.write_all(chunked_head("/api/lip-sync/generate").as_bytes()).unwrap();
     let mut body = chunk(&Form::new().bytes("video", "a.mp4", &[]).unfinished());
-    (0..40).for_each(|_| body.extend(chunk(&[7; 65_536])));
+    (0..40).for_each(|_| body.extend(chunk(&vec![7; 65_536])));
     body.extend(b"0\r\n\r\n");
     stream.write_all(&body).unwrap();
     assert_eq!(status_of(stream), 413);
@@ -91,7 +91,7 @@ fn a_client_that_goes_away_leaves_nothing() {
     let server = Server::start(&["--workers", "0"]);
     let mut stream = server.connect();
     stream.write_all(chunked_head("/lipsync").as_bytes()).unwrap();
-    stream.write_all(&chunk(&Form::new().bytes("video", "a.mp4", &[7; 100_000]).unfinished())).unwrap();
+    stream.write_all(&chunk(&Form::new().bytes("video", "a.mp4", &vec![7; 100_000]).unfinished())).unwrap();
     server.until(|| (!server.files().is_empty()).then_some(()));
     drop(stream);
     server.until(|| server.files().is_empty().then_some(()));

@@ -55,15 +55,12 @@ fn without_ids(text: &str) -> String {
     let mut redacted = String::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        match rest.get(..LENGTH).filter(|id| uuid::Uuid::parse_str(id).is_ok()) {
-            Some(_) => {
-                redacted.push_str("[uuid]");
-                rest = &rest[LENGTH..];
-            }
-            None => {
-                redacted.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
+        if rest.get(..LENGTH).is_some_and(|id| uuid::Uuid::parse_str(id).is_ok()) {
+            redacted.push_str("[uuid]");
+            rest = &rest[LENGTH..];
+        } else {
+            redacted.push(next);
+            rest = &rest[next.len_utf8()..];
         }
     }
     redacted

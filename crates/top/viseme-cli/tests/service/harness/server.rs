@@ -283,6 +283,7 @@ impl Caller {
 
     /// Asks again until there is an answer.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "it is the server that is waited for")]
     pub(crate) fn until<T>(&self, mut ask: impl FnMut() -> Option<T>) -> T {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
