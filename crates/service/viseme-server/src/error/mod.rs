@@ -129,6 +129,13 @@ impl From<Error> for ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(
+                rejection.status(),
+                ErrorKind::LimitExceeded.name(),
+                "the request is too large",
+            );
+        }
         let error = Self::new(rejection.status(), ErrorKind::InvalidInput.name(), rejection.body_text());
         match &rejection {
             JsonRejection::JsonDataError(_) => {

@@ -53,10 +53,10 @@ fn tracking_draws_whom_it_follows() {
     let done = server.post("/face-tracking", &request).with_status(200).json();
     assert_json_snapshot!("tracked", shape(&done));
     assert_eq!(done["output_url"], without_query(&upload_url));
-    assert_eq!((&done["frame_count"], &done["fps"]), (&json!(140), &json!(25.0)));
+    assert_eq!((&done["frame_count"], &done["fps"]), (&json!(141), &json!(25.0)));
     let colour = done["character_colors"]["speaker"].as_str().unwrap();
     assert!(colour.len() == 7 && colour.starts_with('#'), "{colour}");
-    assert_eq!(clips::decode(&bucket.file("tracked.mp4")).len(), 140);
+    assert_eq!(clips::decode(&bucket.file("tracked.mp4")).len(), 141);
     for field in ["upload_url", "characters"] {
         let kept = request[field].take();
         server.post("/face-tracking", &request).with_status(422);
@@ -134,7 +134,7 @@ fn every_option_is_honoured_or_named_in_a_warning() {
     let plain = with(json!({ "enhance_quality": false, "padding": [0, 20, 0, 0], "fidelity_weight": 0.2 }));
     assert!(!plain["warnings"].to_string().contains("model_missing"), "{plain:#}");
     let fallen = with(json!({ "engine": "wav2lip", "fallback": ["native"] }));
-    assert!(fallen["method_used"] == "native" && fallen["warnings"].to_string().contains("engine_fallback"));
+    assert!(fallen["method_used"] == "native" && fallen["warnings"].to_string().contains("fell_back"));
 }
 
 #[test]
