@@ -4,6 +4,7 @@
 
 mod batches;
 mod harness;
+mod job_forms;
 mod limits;
 mod owners;
 mod seed_0;
