@@ -20,6 +20,7 @@ mod machine;
 mod metrics;
 mod openapi;
 mod refused;
+mod remembered;
 mod remote;
 mod request_id;
 mod routes;

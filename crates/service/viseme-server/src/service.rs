@@ -6,6 +6,7 @@ use crate::claims::UnseenClaims;
 use crate::error::{ApiError, ApiResult};
 use crate::machine::Machine;
 use crate::metrics::Metrics;
+use crate::remembered::Remembered;
 use crate::settings::ServerSettings;
 use crate::tasks::Source;
 use crate::webhooks::announce;
@@ -49,6 +50,8 @@ pub(crate) struct Service {
     pub(crate) ending: CancellationToken,
     /// Set when the built-in engine is loaded, or cannot be.
     pub(crate) built_in: OnceCell<Result<(), String>>,
+    /// What `/health` has seen last.
+    pub(crate) health: Remembered<Value>,
     /// Set soon after the start.
     pub(crate) machine: OnceCell<Machine>,
 }
@@ -100,6 +103,7 @@ impl Service {
             claims: UnseenClaims::default(),
             ending: CancellationToken::new(),
             built_in: OnceCell::new(),
+            health: Remembered::default(),
             machine: OnceCell::new(),
             store,
             artifacts,

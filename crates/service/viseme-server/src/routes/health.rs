@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -60,9 +61,16 @@ struct EngineHealth {
 
 /// How the service is, and what it has. Answers 200 whatever it says; `/health/ready` does not.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
-async fn health(State(service): State<Arc<Service>>) -> ApiResult<Json<Health>> {
-    let looked = tokio::task::spawn_blocking(move || look(&service)).await;
-    Ok(Json(looked.map_err(|error| Error::internal("looking at the models panicked").with_source(error))??))
+async fn health(State(service): State<Arc<Service>>) -> ApiResult<Json<Value>> {
+    let look = {
+        let service = Arc::clone(&service);
+        move || Ok(json!(look(&service)?))
+    };
+    // While the engine loads, what is seen is not worth remembering.
+    Ok(Json(match service.built_in.get() {
+        Some(_) => service.health.get(look).await?,
+        None => look()?,
+    }))
 }
 
 /// Looks which models are there now: they can be installed while the server runs.

@@ -35,6 +35,10 @@ use viseme_cloud::SafeClient;
 use viseme_core::{Error, Limits, Result};
 use viseme_jobs::{Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
 
+/// How much jobs let others go first: half of what there is (`nice` takes as much when nothing is said).
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Does the jobs of a server.
 #[derive(Debug)]
 pub(crate) struct Handler {
@@ -110,8 +114,15 @@ impl Work<'_> {
             return Err(Error::cancelled());
         }
         let span = tracing::Span::current();
-        let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
-        done.map_err(|error| Error::internal("the work on the job panicked").with_source(error))?
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let run = move || {
+            let_others_go_first();
+            // Nobody may be listening any more.
+            let _ = tell.send(span.in_scope(work));
+        };
+        let spawned = std::thread::Builder::new().name("job".to_owned()).spawn(run);
+        spawned.map_err(|source| Error::io("start a thread for a job", source))?;
+        told.await.map_err(|_| Error::internal("the work on the job panicked"))?
     }
 
     /// Waits for `work`, which is dropped when the job is to stop.
@@ -122,6 +133,18 @@ impl Work<'_> {
         }
     }
 }
+
+/// Makes the work of this thread, of those that it starts and of its children wait for others: requests are answered while
+/// jobs keep every core busy.
+#[cfg(target_os = "linux")]
+fn let_others_go_first() {
+    use rustix::process::setpriority_process;
+    // On Linux a thread has a niceness of its own. Where that is not allowed, answers take a little longer.
+    let _ = setpriority_process(Some(rustix::thread::gettid()), NICENESS);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn let_others_go_first() {}
 
 /// The task of a job.
 fn read<T: DeserializeOwned>(job: &Job) -> Result<T> {
