@@ -48,10 +48,9 @@ struct EngineOptionBody {
 /// Every engine, the best first. Reads the folder of models: not for a thread that others wait for.
 ///
 /// # Errors
-/// When there is no folder of models.
-pub(crate) fn engines(service: &Service) -> Result<Vec<EngineBody>> {
-    let store = Store::open()?;
-    viseme::engines().iter().map(|entry| engine(service, &store, entry)).collect()
+/// When the store does not know the models of an engine.
+pub(crate) fn engines(service: &Service, store: &Store) -> Result<Vec<EngineBody>> {
+    viseme::engines().iter().map(|entry| engine(service, store, entry)).collect()
 }
 
 fn engine(service: &Service, store: &Store, entry: &EngineEntry) -> Result<EngineBody> {

@@ -2,13 +2,16 @@
 
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
+use crate::service::Service;
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use viseme_jobs::Job;
 
 /// How long a JSON body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -70,4 +73,18 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> ApiResult<Option<String>> 
             .with_param("Idempotency-Key")
     };
     plain.map(|key| Some(key.to_owned())).ok_or_else(error)
+}
+
+/// The job that the address names by its last `{id}`, when it is the client's own.
+#[derive(Debug)]
+pub(crate) struct OwnJob(pub(crate) Job);
+
+impl FromRequestParts<Arc<Service>> for OwnJob {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> ApiResult<Self> {
+        let owner = Owner::from_request_parts(parts, service).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, service).await?;
+        Ok(Self(service.job(&owner, &id).await?))
+    }
 }

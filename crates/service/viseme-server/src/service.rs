@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
-use tokio::time::{interval, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use viseme::RunnerPool;
 use viseme_cloud::{RemoteUrl, SafeClient};
@@ -209,15 +209,13 @@ impl Service {
     /// # Errors
     /// 404 when it is deleted meanwhile; whatever it has failed with; 409 when it was cancelled.
     pub(crate) async fn result(&self, id: JobId) -> ApiResult<Value> {
-        let mut ticks = interval(LOOK_AGAIN);
         loop {
-            ticks.tick().await;
             let job = self.store.get(id).await?.ok_or_else(ApiError::no_such_job)?;
             match job.state {
                 JobState::Completed => return Ok(job.result.unwrap_or_default()),
                 JobState::Failed => return Err(failed(&job)),
                 JobState::Cancelled => return Err(ApiError::conflict("the job was cancelled")),
-                JobState::Queued | JobState::Running => {}
+                JobState::Queued | JobState::Running => self.pause_between_looks().await,
             }
         }
     }

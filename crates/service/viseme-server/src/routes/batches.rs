@@ -5,13 +5,13 @@ use super::lipsync::LipsyncRequest;
 use crate::auth::Owner;
 use crate::batches::jobs_of;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Body, idempotency_key};
+use crate::extract::{Body, OwnJob, idempotency_key};
 use crate::links::Links;
 use crate::service::{Service, Wishes};
 use crate::tasks::BatchTask;
 use crate::work::LipsyncResult;
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -236,11 +236,10 @@ async fn create(
 )]
 async fn get(
     State(service): State<Arc<Service>>,
-    owner: Owner,
     links: Links,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
 ) -> ApiResult<Json<BatchBody>> {
-    let batch = batch(&service, &owner, &id).await?;
+    let batch = batch(job)?;
     Ok(Json(BatchBody::read(&service, &batch, &links).await?))
 }
 
@@ -252,17 +251,16 @@ async fn get(
 )]
 async fn cancel(
     State(service): State<Arc<Service>>,
-    owner: Owner,
     links: Links,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
 ) -> ApiResult<Json<BatchBody>> {
-    let batch = batch(&service, &owner, &id).await?;
+    let batch = batch(job)?;
     let batch = service.cancel(batch.id).await?;
     Ok(Json(BatchBody::read(&service, &batch, &links).await?))
 }
 
-async fn batch(service: &Service, owner: &Owner, id: &str) -> ApiResult<Job> {
-    let job = service.job(owner, id).await?;
+/// A job that is a batch.
+fn batch(job: Job) -> ApiResult<Job> {
     let is_batch = job.kind == JobKind::Batch;
     is_batch.then_some(job).ok_or_else(|| ApiError::not_found("there is no such batch"))
 }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use viseme_core::Error;
+use viseme_models::Store;
 
 pub(super) fn router() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -25,7 +26,7 @@ struct EngineList {
 /// Lists the engines of this server, and whether they can be used.
 #[utoipa::path(get, path = "/v1/engines", tag = "engines", responses((status = 200, body = EngineList)))]
 async fn list(State(service): State<Arc<Service>>) -> ApiResult<Json<EngineList>> {
-    let listed = tokio::task::spawn_blocking(move || engines(&service)).await;
+    let listed = tokio::task::spawn_blocking(move || engines(&service, &Store::open()?)).await;
     let engines = listed.map_err(|error| Error::internal("listing panicked").with_source(error))??;
     Ok(Json(EngineList { engines }))
 }

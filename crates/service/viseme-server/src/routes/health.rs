@@ -80,7 +80,7 @@ async fn health(State(service): State<Arc<Service>>) -> ApiResult<Json<Value>> {
 fn look(service: &Service) -> Result<Health> {
     let store = Store::open()?;
     let has = |models: &[&str]| models.iter().any(|model| store.model(model).is_ok());
-    let engines = engines(service)?.into_iter();
+    let engines = engines(service, &store)?.into_iter();
     let machine = service.machine();
     Ok(Health {
         status: match service.built_in.get() {

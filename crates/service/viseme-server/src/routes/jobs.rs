@@ -7,14 +7,14 @@ use super::job_form::JobForm;
 use super::lipsync::{LipsyncRequest, check_urls};
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Asked, Body, idempotency_key};
+use crate::extract::{Asked, Body, OwnJob, idempotency_key};
 use crate::links::Links;
 use crate::service::{Service, Wishes, failed};
 use crate::tasks::{ScoreTask, Source};
 use crate::upload::is_form;
 use crate::views::JobBody;
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -269,14 +269,8 @@ fn named<T: Copy>(
     get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "The name of the job")),
     responses((status = 200, body = JobBody), (status = 404, description = "There is no such job"))
 )]
-async fn get(
-    State(service): State<Arc<Service>>,
-    owner: Owner,
-    links: Links,
-    Path(id): Path<String>,
-) -> ApiResult<Json<JobBody>> {
-    let job = service.job(&owner, &id).await?;
-    Ok(Json(JobBody::new(&job, Some(&links))))
+async fn get(links: Links, OwnJob(job): OwnJob) -> Json<JobBody> {
+    Json(JobBody::new(&job, Some(&links)))
 }
 
 /// Forgets a job that has ended, and removes its files.
@@ -288,12 +282,7 @@ async fn get(
         (status = 409, description = "It has not ended: cancel it first"),
     )
 )]
-async fn delete(
-    State(service): State<Arc<Service>>,
-    owner: Owner,
-    Path(id): Path<String>,
-) -> ApiResult<StatusCode> {
-    let job = service.job(&owner, &id).await?;
+async fn delete(State(service): State<Arc<Service>>, OwnJob(job): OwnJob) -> ApiResult<StatusCode> {
     if !job.state.is_final() {
         return Err(ApiError::conflict("the job has not ended").with_hint("Cancel it first."));
     }
@@ -308,11 +297,9 @@ async fn delete(
 )]
 async fn cancel(
     State(service): State<Arc<Service>>,
-    owner: Owner,
     links: Links,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
 ) -> ApiResult<Json<JobBody>> {
-    let job = service.job(&owner, &id).await?;
     let job = service.cancel(job.id).await?;
     Ok(Json(JobBody::new(&job, Some(&links))))
 }
@@ -328,11 +315,9 @@ async fn cancel(
 )]
 async fn retry(
     State(service): State<Arc<Service>>,
-    owner: Owner,
     links: Links,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
 ) -> ApiResult<Json<JobBody>> {
-    let job = service.job(&owner, &id).await?;
     if !matches!(job.state, JobState::Failed | JobState::Cancelled) {
         return Err(ApiError::conflict(format!("the job is {}", job.state.name()))
             .with_hint("Only jobs that have failed or were cancelled can be tried again."));
@@ -354,11 +339,9 @@ async fn retry(
 )]
 async fn result(
     State(service): State<Arc<Service>>,
-    owner: Owner,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let job = service.job(&owner, &id).await?;
     match job.state {
         JobState::Completed => {}
         JobState::Failed => {
@@ -389,11 +372,9 @@ async fn result(
 )]
 async fn events(
     State(service): State<Arc<Service>>,
-    owner: Owner,
     links: Links,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let job = service.job(&owner, &id).await?;
     let stream = futures_util::stream::unfold(Some((job.id, None)), move |state| {
         let (service, links) = (Arc::clone(&service), links.clone());
         async move {

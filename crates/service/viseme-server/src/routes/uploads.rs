@@ -4,13 +4,13 @@ use super::files::{VIDEO, send};
 use super::lipsync::uploaded;
 use crate::auth::Owner;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::idempotency_key;
+use crate::extract::{OwnJob, idempotency_key};
 use crate::service::{Service, Wishes};
 use crate::upload::{FileKind, Received, Wanted, receive};
 use crate::views;
 use crate::work::LipsyncResult;
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -257,12 +257,8 @@ fn iso_8601(time: Timestamp) -> String {
     params(("job_id" = String, Path, description = "The name of the job")),
     responses((status = 200, body = JobStatus), (status = 404, description = "There is no such job"))
 )]
-async fn status(
-    State(service): State<Arc<Service>>,
-    owner: Owner,
-    Path(id): Path<String>,
-) -> ApiResult<Json<JobStatus>> {
-    let job = find(&service, &owner, &id).await?;
+async fn status(OwnJob(job): OwnJob) -> ApiResult<Json<JobStatus>> {
+    let job = that_moves_lips(job)?;
     Ok(Json(JobStatus {
         output_path: (job.state == JobState::Completed).then(|| output_path(job.id)),
         error: job
@@ -287,11 +283,10 @@ async fn status(
 )]
 async fn download(
     State(service): State<Arc<Service>>,
-    owner: Owner,
-    Path(id): Path<String>,
+    OwnJob(job): OwnJob,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let job = find(&service, &owner, &id).await?;
+    let job = that_moves_lips(job)?;
     if job.state != JobState::Completed {
         return Err(ApiError::conflict(format!("the job is {}", ListedJob::new(&job).status))
             .with_hint("Ask GET /api/lip-sync/status/{job_id} until it is completed."));
@@ -317,12 +312,8 @@ struct Cleaned {
         (status = 409, description = "It has not ended"),
     )
 )]
-async fn cleanup(
-    State(service): State<Arc<Service>>,
-    owner: Owner,
-    Path(id): Path<String>,
-) -> ApiResult<Json<Cleaned>> {
-    let job = find(&service, &owner, &id).await?;
+async fn cleanup(State(service): State<Arc<Service>>, OwnJob(job): OwnJob) -> ApiResult<Json<Cleaned>> {
+    let job = that_moves_lips(job)?;
     if !job.state.is_final() {
         return Err(ApiError::conflict("the job has not ended")
             .with_hint("Wait, or call it off with POST /v1/jobs/{id}/cancel."));
@@ -352,9 +343,8 @@ async fn list(State(service): State<Arc<Service>>, owner: Owner) -> ApiResult<Js
     Ok(Json(JobList { total: page.total, jobs: page.jobs.iter().map(ListedJob::new).collect() }))
 }
 
-/// A job that moves lips.
-async fn find(service: &Service, owner: &Owner, id: &str) -> ApiResult<Job> {
-    let job = service.job(owner, id).await?;
+/// The job, when it is one of those that these addresses know.
+fn that_moves_lips(job: Job) -> ApiResult<Job> {
     if job.kind == JobKind::Lipsync { Ok(job) } else { Err(ApiError::no_such_job()) }
 }
 
