@@ -100,6 +100,6 @@ impl FrameSink for FakeSink {
 
     fn finish(self: Box<Self>) -> Result<WrittenVideo> {
         let frames = self.frames().len() as u64;
-        Ok(WrittenVideo { path: PathBuf::new(), frames, peak_memory_bytes: 0 })
+        Ok(WrittenVideo { path: PathBuf::new(), frames, start_s: 0.0, end_s: 0.0, peak_memory_bytes: 0 })
     }
 }

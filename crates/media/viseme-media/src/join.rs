@@ -41,8 +41,8 @@ pub fn join_pictures(
     let arguments = arguments(&list, timebase, output)?;
     let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Closed, limits)?;
     child.wait(&format!("join {}", output.display()))?;
-    let frames = check_times(tools, parts, (timebase, times), output, limits)?;
-    Ok(WrittenVideo { path: output.to_owned(), frames, peak_memory_bytes: child.peak_memory_bytes() })
+    check_times(tools, parts, (timebase, times), output, limits)?;
+    WrittenVideo::read_back(tools, output, limits, child.peak_memory_bytes())
 }
 
 /// The parts as ffmpeg's concat demuxer takes them: <https://ffmpeg.org/ffmpeg-formats.html#concat-1>.
@@ -101,15 +101,14 @@ fn arguments(list: &Path, timebase: Timebase, output: &Path) -> Result<Vec<OsStr
     Ok(arguments)
 }
 
-/// Reads the times of the packets back and says how many there are. Packets come in the order of decoding: within a part they
-/// are sorted.
+/// Reads the times of the packets back. Packets come in the order of decoding: within a part they are sorted.
 fn check_times(
     tools: &Tools,
     parts: &[PicturePart],
     (timebase, mut times): (Timebase, impl Iterator<Item = Pts>),
     path: &Path,
     limits: &Limits,
-) -> Result<u64> {
+) -> Result<()> {
     let mut arguments = strings(&["-hide_banner", "-loglevel", "level+error", "-of", "csv=p=0"]);
     arguments.extend(strings(&["-select_streams", "v:0", "-show_entries", "packet=pts"]));
     arguments.extend(Input::open(path)?.arguments());
@@ -138,6 +137,5 @@ fn check_times(
         return Err(Error::internal(format!("{} does not hold the {frames} planned frames", path.display())));
     }
     drop(found);
-    child.wait(&format!("check {}", path.display()))?;
-    Ok(frames)
+    child.wait(&format!("check {}", path.display()))
 }

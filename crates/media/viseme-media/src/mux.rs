@@ -3,7 +3,7 @@
 use crate::container::Container;
 use crate::input::{Input, file_url, preamble, strings};
 use crate::process::{Running, Wiring};
-use crate::{AudioInfo, MediaInfo, OtherStream, OutputFile, StreamKind, Tools, probe};
+use crate::{AudioInfo, MediaInfo, OtherStream, OutputFile, StreamKind, Tools, WrittenVideo};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,7 +13,7 @@ use viseme_core::{Limits, Result, Warning, WarningCode};
 #[derive(Debug, Clone)]
 pub struct MuxPlan<'a> {
     /// The picture, as [`VideoWriter`](crate::VideoWriter) made it.
-    pub video: &'a Path,
+    pub video: &'a WrittenVideo,
     /// The sound that the lips follow; `None` for a silent file.
     pub speech: Option<Speech<'a>>,
     /// Where the other streams, the chapters and the tags come from; `None` to keep none.
@@ -70,7 +70,7 @@ pub struct MuxReport {
 pub fn mux(tools: &Tools, plan: &MuxPlan, output: OutputFile, limits: &Limits) -> Result<MuxReport> {
     let container = Container::of(output.target())?;
     let mut command = Command::new(container);
-    command.add_picture(plan.video)?;
+    command.add_picture(&plan.video.path)?;
     let audio_copied = match &plan.speech {
         Some(speech) => command.add_speech(speech)?,
         None => true,
@@ -78,21 +78,12 @@ pub fn mux(tools: &Tools, plan: &MuxPlan, output: OutputFile, limits: &Limits) -
     if let Some(source) = &plan.source {
         command.add_source(source)?;
     }
-    let end_s = plan.duration_s.max(picture_end_s(tools, plan.video, limits)?);
+    let end_s = plan.duration_s.max(plan.video.end_s);
     let (arguments, warnings) = command.finish(&tags(plan), end_s, output.temporary_path());
     let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Closed, limits)?;
     child.wait(&format!("write {}", output.target().display()))?;
     output.commit()?;
     Ok(MuxReport { warnings, audio_copied })
-}
-
-/// The time at which the last frame of the picture ends, in seconds.
-fn picture_end_s(tools: &Tools, path: &Path, limits: &Limits) -> Result<f64> {
-    // The picture is our own: looped, it may be longer than an input may be.
-    let limits = Limits { duration_s: f64::INFINITY, frames: u64::MAX, ..limits.clone() };
-    let info = probe(tools, path, &limits)?;
-    let start_s = info.video.map_or(0.0, |video| video.timebase.seconds(video.start));
-    Ok(start_s + info.duration_s)
 }
 
 /// A command line in the making.

@@ -4,9 +4,8 @@ use crate::container::Container;
 use crate::input::{Input, file_url, preamble, strings};
 use crate::process::{Running, Wiring};
 use crate::{Tools, VideoInfo, WrittenVideo};
-use std::ffi::OsString;
 use std::path::Path;
-use viseme_core::{Error, Limits, Result};
+use viseme_core::{Limits, Result};
 
 /// Copies the picture of `input` to the silent file `output`, on the media's clock and without decoding it.
 ///
@@ -33,22 +32,5 @@ pub fn copy_picture(
     arguments.push(file_url(output));
     let mut child = Running::spawn(&tools.ffmpeg, &arguments, Wiring::Closed, limits)?;
     child.wait(&format!("copy the picture of {}", input.display()))?;
-    let frames = count_frames(tools, output, limits)?;
-    Ok(WrittenVideo { path: output.to_owned(), frames, peak_memory_bytes: child.peak_memory_bytes() })
-}
-
-/// The number of pictures in a file of ours, counted by its packets.
-pub(crate) fn count_frames(tools: &Tools, path: &Path, limits: &Limits) -> Result<u64> {
-    let input = Input::open(path)?;
-    let mut arguments: Vec<OsString> =
-        strings(&["-hide_banner", "-loglevel", "level+error", "-of", "csv=p=0"]);
-    arguments.extend(strings(&["-select_streams", "v:0", "-count_packets"]));
-    arguments.extend(strings(&["-show_entries", "stream=nb_read_packets"]));
-    arguments.extend(input.arguments());
-    let child = Running::spawn(&tools.ffprobe, &arguments, Wiring::Stdout, limits)?;
-    let output = child.output(&format!("check {}", path.display()), 4096)?;
-    let text = String::from_utf8_lossy(&output);
-    // Side data of a turned picture follows on the same line.
-    let count = text.trim().split(',').next().unwrap_or_default();
-    count.parse().map_err(|_| Error::internal("the encoder wrote no frame"))
+    WrittenVideo::read_back(tools, output, limits, child.peak_memory_bytes())
 }

@@ -1,8 +1,8 @@
 //! The two seams of the picture: where frames come from and where they go.
 
-use crate::VideoInfo;
-use std::path::PathBuf;
-use viseme_core::Result;
+use crate::{Tools, VideoInfo, probe};
+use std::path::{Path, PathBuf};
+use viseme_core::{Error, Limits, Result};
 use viseme_imaging::Frame;
 
 /// Gives the frames of a video one by one, in order.
@@ -33,12 +33,41 @@ pub trait FrameSink: Send {
 }
 
 /// A finished video file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WrittenVideo {
     /// Where it is.
     pub path: PathBuf,
     /// Frames in it.
     pub frames: u64,
+    /// When the first of them is shown, in seconds.
+    pub start_s: f64,
+    /// When the last of them ends, in seconds.
+    pub end_s: f64,
     /// The most memory that the encoder had resident, in bytes; 0 where it cannot be told.
     pub peak_memory_bytes: u64,
+}
+
+impl WrittenVideo {
+    /// Reads back what was written to `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds no frame.
+    pub(crate) fn read_back(
+        tools: &Tools,
+        path: &Path,
+        limits: &Limits,
+        peak_memory_bytes: u64,
+    ) -> Result<Self> {
+        let info = probe::count(tools, path, limits)?;
+        let video = info.video.ok_or_else(|| Error::internal("the encoder wrote no picture"))?;
+        let start_s = video.timebase.seconds(video.start);
+        let frames = video.frame_count.ok_or_else(|| Error::internal("the encoder wrote no frame"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            frames,
+            start_s,
+            end_s: start_s + info.duration_s,
+            peak_memory_bytes,
+        })
+    }
 }

@@ -3,7 +3,6 @@
 use crate::codec::{EncodeSettings, EncoderPlan, plan};
 use crate::container::Container;
 use crate::input::{file_url, preamble, strings};
-use crate::picture_copy::count_frames;
 use crate::process::{Running, Wiring};
 use crate::{ColourTags, FrameSink, Ratio, Tools, VideoInfo, WrittenVideo, nut};
 use crossbeam_channel::{Sender, bounded};
@@ -184,15 +183,15 @@ impl FrameSink for VideoWriter {
         }
         self.child.sample_memory();
         self.end()?;
-        let frames = count_frames(&self.tools, &self.path, &self.limits)?;
-        if frames != self.frames {
-            let given = self.frames;
+        let peak_memory_bytes = self.child.peak_memory_bytes();
+        let written = WrittenVideo::read_back(&self.tools, &self.path, &self.limits, peak_memory_bytes)?;
+        if written.frames != self.frames {
+            let (frames, given) = (written.frames, self.frames);
             return Err(Error::internal(format!(
                 "the encoder wrote {frames} frames of the {given} it was given"
             )));
         }
-        let peak_memory_bytes = self.child.peak_memory_bytes();
-        Ok(WrittenVideo { path: self.path.clone(), frames, peak_memory_bytes })
+        Ok(written)
     }
 }
 

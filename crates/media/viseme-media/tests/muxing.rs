@@ -10,24 +10,20 @@ use std::path::{Path, PathBuf};
 use viseme_core::{ErrorKind, Pts, WarningCode};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MediaInfo, MuxPlan, MuxReport, OutputFile, OutputVideo,
-    SourceStreams, Speech, VideoCodec, VideoWriter, mux,
+    SourceStreams, Speech, VideoCodec, VideoWriter, WrittenVideo, mux,
 };
 
-/// The picture of `source`, encoded anew once for all jobs of a test.
-fn picture(bench: &Bench, source: &Path, codec: VideoCodec) -> PathBuf {
+/// The picture of `source`, encoded anew.
+fn picture(bench: &Bench, source: &Path, codec: VideoCodec) -> WrittenVideo {
     let extension = if codec == VideoCodec::Ffv1 { "mkv" } else { "mp4" };
     let stem = source.file_name().unwrap().to_string_lossy();
     let path = bench.path(&format!("{stem}.{codec:?}.{extension}"));
-    if path.exists() {
-        return path;
-    }
     let info = bench.probe(source).unwrap().video.unwrap();
     let settings = EncodeSettings { codec, ..EncodeSettings::default() };
     let output = OutputVideo::like(&info);
     let mut writer = VideoWriter::create(&bench.tools, &path, &output, &settings, &bench.limits).unwrap();
     bench.frames(source).iter().for_each(|frame| writer.write(frame).unwrap());
-    Box::new(writer).finish().unwrap();
-    path
+    Box::new(writer).finish().unwrap()
 }
 
 struct Job<'a> {
@@ -268,8 +264,9 @@ fn a_failed_mux_leaves_nothing() {
     let mut audio = bench.probe(&bench.make("speech.m4a", "-f lavfi -i sine=d=1")).unwrap().audio.remove(0);
     // A stream that is not there.
     audio.stream_index = 7;
+    let video = picture(&bench, &source, VideoCodec::H264);
     let plan = MuxPlan {
-        video: &source,
+        video: &video,
         speech: Some(Speech { path: &other, audio: &audio, delay_s: 0.0, is_mix: false }),
         source: Some(SourceStreams { path: &source, info: &info, replaced_audio: None }),
         duration_s: 1.0,

@@ -28,7 +28,7 @@ use viseme_face::{
 use viseme_imaging::{ColourInfo, Frame};
 use viseme_media::{
     AudioReader, Container, EncodeSettings, FrameSink, MediaInfo, MuxPlan, OutputFile, OutputVideo, Tools,
-    VideoCodec, VideoWriter, mux, probe,
+    VideoCodec, VideoWriter, WrittenVideo, mux, probe,
 };
 use viseme_models::{RtenRuntime, RuntimeRequest, Runtimes, Store};
 
@@ -242,7 +242,7 @@ impl Faces<'_> {
         let summary = seen.write_lines(output, spec.landmarks, self.nets.detector.name())?;
         if let Some(preview) = preview {
             let picture = work_dir.path().join("preview.mov");
-            self.draw(&clip, &seen, &picture)?;
+            let picture = self.draw(&clip, &seen, &picture)?;
             let plan = MuxPlan {
                 video: &picture,
                 speech: None,
@@ -285,7 +285,7 @@ impl Faces<'_> {
     }
 
     /// Writes the frames with the faces drawn on them.
-    fn draw(&self, clip: &FileClip<'_>, seen: &Seen<'_>, path: &Path) -> Result<()> {
+    fn draw(&self, clip: &FileClip<'_>, seen: &Seen<'_>, path: &Path) -> Result<WrittenVideo> {
         let mut video = OutputVideo::like(clip.info());
         video.timebase = timebase(clip);
         let settings = EncodeSettings::default();
@@ -302,8 +302,7 @@ impl Faces<'_> {
             sink.write(&frame)?;
             self.observer.progress(Progress { stage: Stage::Render, done: index as u64 + 1, total });
         }
-        Box::new(sink).finish()?;
-        Ok(())
+        Box::new(sink).finish()
     }
 
     /// Writes the contact sheet: each of its frames is looked up in the clip, none is kept.

@@ -1,6 +1,7 @@
 //! What the input files hold.
 
 use crate::spec::JobSpec;
+use crate::threads::in_parallel;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, Result};
@@ -18,26 +19,30 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// Probes all files, each once.
+    /// Probes all files, each once, a few at a time.
     ///
     /// # Errors
     /// As [`probe`], and `InvalidInput` for a video without picture or a speech without sound.
     pub(crate) fn probe(tools: &Tools, spec: &JobSpec) -> Result<Self> {
-        let source = probe(tools, &spec.video, &spec.limits)?;
+        let mut paths = vec![&spec.video];
+        for path in spec.sounds() {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        let found = in_parallel("probe", &paths, |path| probe(tools, path, &spec.limits))?;
+        let files: BTreeMap<&PathBuf, MediaInfo> = paths.into_iter().zip(found).collect();
+        let source = files.get(&spec.video).cloned();
+        let source = source.ok_or_else(|| Error::internal("the video was never probed"))?;
         let video = source.video.clone().ok_or_else(|| {
             Error::invalid_input(format!("{} has no picture", spec.video.display()))
                 .with_hint("The video comes first, the speech second.")
         })?;
         let mut sounds = BTreeMap::new();
         for path in spec.sounds() {
-            if !sounds.contains_key(path) {
-                let sound = probe(tools, path, &spec.limits)?;
-                let audio = sound
-                    .default_audio()
-                    .cloned()
-                    .ok_or_else(|| Error::invalid_input(format!("{} has no sound", path.display())))?;
-                sounds.insert(path.clone(), audio);
-            }
+            let audio = files.get(path).and_then(MediaInfo::default_audio);
+            let audio = audio.ok_or_else(|| Error::invalid_input(format!("{} has no sound", path.display())));
+            sounds.insert(path.clone(), audio?.clone());
         }
         Ok(Self { source, video, sounds })
     }

@@ -143,7 +143,7 @@ fn write_moved(spec: &ScoreSpec, output: &Path, delay_s: f64) -> Result<Vec<Warn
     let copied = work_dir.path().join("picture").with_extension(extension);
     let copied = copy_picture(&tools, &spec.video, video, &copied, &spec.limits)?;
     let plan = MuxPlan {
-        video: &copied.path,
+        video: &copied,
         speech: Some(Speech { path: &spec.video, audio, delay_s, is_mix: false }),
         source: Some(SourceStreams {
             path: &spec.video,

@@ -8,6 +8,9 @@ use viseme_core::{Error, Result};
 /// Most bytes of frames that wait in one channel.
 const WAITING_BYTES: usize = 8 << 20;
 
+/// Items of [`in_parallel`] that are worked on at once: each may be a program with memory of its own.
+const AT_ONCE: usize = 4;
+
 /// A channel for messages of about `message_bytes`: at least one of them, at most `most`, and no more than 8 MiB.
 pub(crate) fn channel<T>(message_bytes: usize, most: usize) -> (Sender<T>, Receiver<T>) {
     bounded((WAITING_BYTES / message_bytes.max(1)).min(most).max(1))
@@ -44,6 +47,28 @@ pub(crate) fn join<T>(name: &str, thread: ScopedJoinHandle<'_, Result<T>>) -> Re
     })
 }
 
+/// Does `work` for every item, a few at once, and gives the results in the order of the items.
+///
+/// # Errors
+/// The first in that order, or `Internal` when one panicked.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    name: &str,
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let work = &work;
+    let mut made = Vec::with_capacity(items.len());
+    for some in items.chunks(AT_ONCE) {
+        let joined: Vec<Result<R>> = std::thread::scope(|scope| {
+            let start = |item| spawn(scope, name, move || work(item));
+            let started = some.iter().map(start).collect::<Result<Vec<_>>>()?;
+            Ok(started.into_iter().map(|thread| join(name, thread)).collect())
+        })?;
+        made.extend(joined.into_iter().collect::<Result<Vec<R>>>()?);
+    }
+    Ok(made)
+}
+
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
@@ -64,6 +89,23 @@ mod tests {
             ErrorKind::Cancelled
         );
         assert_eq!(guarded("maker", || Ok(3)).unwrap(), 3);
+    }
+
+    #[test]
+    fn results_come_in_order_and_the_first_error_is_told() {
+        let items: Vec<u64> = (0..9).collect();
+        let late = |&item: &u64| {
+            std::thread::sleep(std::time::Duration::from_millis(9 - item));
+            Ok(item * 2)
+        };
+        assert_eq!(in_parallel("doubler", &items, late).unwrap(), [0, 2, 4, 6, 8, 10, 12, 14, 16]);
+        let failing = |&item: &u64| match item {
+            2 => panic!("at {item}"),
+            3 => Err(Error::cancelled()),
+            _ => Ok(()),
+        };
+        let error = in_parallel("doubler", &items, failing).unwrap_err();
+        assert_eq!(error.to_string(), "the doubler thread panicked: at 2");
     }
 
     #[test]

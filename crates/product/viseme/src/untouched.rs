@@ -7,7 +7,7 @@ use crate::render::Rendered;
 use crate::spec::{EncodeOptions, JobSpec};
 use std::path::Path;
 use viseme_core::Result;
-use viseme_media::{Container, Tools, VideoInfo, copy_picture, probe};
+use viseme_media::{Container, Tools, WrittenVideo, copy_picture};
 
 /// Times closer than this are one, in seconds: containers round to the millisecond.
 const TOLERANCE_S: f64 = 1.5e-3;
@@ -30,8 +30,7 @@ pub(crate) fn copied_picture(
     }
     let target = work_dir.join("untouched.mp4");
     let copy = copy_picture(tools, &spec.video, video, &target, &spec.limits)?;
-    let copied = probe(tools, &target, &spec.limits)?.video;
-    let is_same = copied.is_some_and(|copied| has_frames_of(&copied, copy.frames, plan));
+    let is_same = has_frames_of(&copy, plan);
     let rendered = Rendered { video: copy, mask: None, changed: 0, seen: Seen::default(), resumed: None };
     Ok(is_same.then_some(rendered))
 }
@@ -49,9 +48,8 @@ fn may_be_copied(spec: &JobSpec, clip: &dyn Clip, plan: &Plan) -> Result<bool> {
 }
 
 /// Whether a copy has exactly the frames that were planned, at their times.
-fn has_frames_of(copy: &VideoInfo, frames: u64, plan: &Plan) -> bool {
-    let start_s = copy.timebase.seconds(copy.start);
-    frames == plan.len()
-        && (start_s - plan.start_s(0)).abs() < TOLERANCE_S
-        && (start_s + copy.duration_s - plan.duration_s()).abs() < TOLERANCE_S
+fn has_frames_of(copy: &WrittenVideo, plan: &Plan) -> bool {
+    copy.frames == plan.len()
+        && (copy.start_s - plan.start_s(0)).abs() < TOLERANCE_S
+        && (copy.end_s - plan.duration_s()).abs() < TOLERANCE_S
 }

@@ -29,19 +29,27 @@ const MAX_PROCESSOR_TIME_S: u64 = 60;
 /// [`ErrorKind::LimitExceeded`] for too long or too large, with the flag that raises the limit as the hint.
 pub fn probe(tools: &Tools, path: &Path, limits: &Limits) -> Result<MediaInfo> {
     let input = Input::open(path)?;
-    let report = run_ffprobe(tools, &input, limits)?;
+    let limits_of_child =
+        Limits { child_cpu_s: limits.child_cpu_s.min(MAX_PROCESSOR_TIME_S), ..limits.clone() };
+    let report = run_ffprobe(tools, &input, &[], &limits_of_child)?;
     let info = streams::media_info(&input, report)?;
     check_limits(&input, &info, limits)?;
     Ok(info)
 }
 
-fn run_ffprobe(tools: &Tools, input: &Input, limits: &Limits) -> Result<Report> {
+/// As [`probe`], for a file of our own: its frames are counted by their packets, and it may be as long as it is.
+pub(crate) fn count(tools: &Tools, path: &Path, limits: &Limits) -> Result<MediaInfo> {
+    let input = Input::open(path)?;
+    streams::media_info(&input, run_ffprobe(tools, &input, &["-count_packets"], limits)?)
+}
+
+fn run_ffprobe(tools: &Tools, input: &Input, more: &[&str], limits: &Limits) -> Result<Report> {
     let mut arguments = strings(&["-hide_banner", "-loglevel", "level+error", "-of", "json"]);
     arguments.extend(strings(&["-show_format", "-show_streams", "-show_chapters"]));
+    arguments.extend(strings(more));
     arguments.extend(input.arguments());
     let action = format!("read {}", input.display());
-    let limits = Limits { child_cpu_s: limits.child_cpu_s.min(MAX_PROCESSOR_TIME_S), ..limits.clone() };
-    let output = Running::spawn(&tools.ffprobe, &arguments, Wiring::Stdout, &limits)
+    let output = Running::spawn(&tools.ffprobe, &arguments, Wiring::Stdout, limits)
         .and_then(|child| child.output(&action, MAX_REPORT_BYTES))
         .map_err(|error| explained(input, error))?;
     serde_json::from_slice(&output)

@@ -46,6 +46,8 @@ pub(super) struct ReportedStream {
     pub(super) start_time: Option<String>,
     pub(super) duration: Option<String>,
     pub(super) nb_frames: Option<String>,
+    /// Only where the packets were counted.
+    pub(super) nb_read_packets: Option<String>,
     pub(super) sample_rate: Option<String>,
     pub(super) channels: u32,
     pub(super) channel_layout: Option<String>,

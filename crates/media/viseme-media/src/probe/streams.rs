@@ -106,15 +106,17 @@ fn video_info(input: &Input, stream: &ReportedStream, duration_s: f64, origin_s:
         pixel_format_name: stored_format,
         timebase,
         average_frame_rate: frame_rate(stream),
-        frame_count: stream
-            .nb_frames
-            .as_ref()
-            .and_then(|count| count.parse().ok())
-            .filter(|&count| count > 0),
+        frame_count: frame_count(stream),
         duration_s: number(stream.duration.as_ref()).unwrap_or(duration_s),
         start: Pts(start.max(0)),
         origin,
     })
+}
+
+/// Frames by their packets where those were counted, else as the container says.
+fn frame_count(stream: &ReportedStream) -> Option<u64> {
+    let count = stream.nb_read_packets.as_ref().or(stream.nb_frames.as_ref());
+    count.and_then(|count| count.parse().ok()).filter(|&count| count > 0)
 }
 
 /// ffprobe reports the display matrix as a counter-clockwise angle, old files have a clockwise tag.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::{Error, Result, Warning};
 use viseme_media::{
     EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
-    VideoWriter, mux,
+    VideoWriter, WrittenVideo, mux,
 };
 
 impl Job<'_> {
@@ -72,10 +72,10 @@ impl Job<'_> {
         let mux_plan = MuxPlan {
             speech: self.spec.include_sound.then_some(speech),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
-            ..silent(&rendered.video.path, plan)
+            ..silent(&rendered.video, plan)
         };
         if let (Some(mask), Some(output)) = (&rendered.mask, mask_output) {
-            mux(&self.runner.tools, &silent(&mask.path, plan), output, &self.spec.limits)?;
+            mux(&self.runner.tools, &silent(mask, plan), output, &self.spec.limits)?;
         }
         let muxed = mux(&self.runner.tools, &mux_plan, output, &self.spec.limits);
         if let (Err(_), Some(mask)) = (&muxed, &self.spec.mask_output) {
@@ -103,7 +103,7 @@ pub(super) fn write_page(
 }
 
 /// A file with a picture alone.
-fn silent<'a>(video: &'a Path, plan: &Plan) -> MuxPlan<'a> {
+fn silent<'a>(video: &'a WrittenVideo, plan: &Plan) -> MuxPlan<'a> {
     MuxPlan {
         video,
         speech: None,
