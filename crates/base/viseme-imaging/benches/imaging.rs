@@ -20,7 +20,7 @@ fn frame() -> Frame {
 }
 
 fn colour() -> ColourInfo {
-    ColourInfo { range: ColourRange::Limited, matrix: ColourMatrix::Bt709, primaries: None, transfer: None }
+    ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709)
 }
 
 /// 159 points of which 85 move.

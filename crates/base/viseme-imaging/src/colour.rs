@@ -66,6 +66,12 @@ pub(crate) struct SampleScale {
 }
 
 impl ColourInfo {
+    /// The colour of a stream that says no more than this.
+    #[must_use]
+    pub const fn new(range: ColourRange, matrix: ColourMatrix) -> Self {
+        Self { range, matrix, primaries: None, transfer: None }
+    }
+
     /// The scale of samples of `format`. Ranges as ITU-R BT.601, BT.709 and BT.2100 define them: luma 16 to 235 and
     /// chroma 16 to 240 of 8 bits when limited, scaled to the bit depth.
     pub(crate) fn sample_scale(&self, format: PixelFormat) -> SampleScale {

@@ -49,7 +49,7 @@ mod tests {
                 [(Bt601, ColourRange::Limited), (Bt709, ColourRange::Full), (Bt2020, ColourRange::Limited)]
             {
                 let format = PixelFormat { chroma, bit_depth, alpha: false };
-                let colour = ColourInfo { range, matrix, primaries: None, transfer: None };
+                let colour = ColourInfo::new(range, matrix);
                 let planes = planes_from_rgb(&rgb, format, &colour);
                 let [mut a, mut b, mut c] = [0, 1, 2].map(|i| [planes[i].data[0]]);
                 RgbConversion::new(format, &colour).convert(&mut a, &mut b, &mut c);

@@ -69,7 +69,7 @@ mod tests {
     use crate::colour::{ColourMatrix, ColourRange};
 
     fn one(format: PixelFormat, matrix: ColourMatrix, range: ColourRange, planes: [f32; 3]) -> [f32; 3] {
-        let colour = ColourInfo { range, matrix, primaries: None, transfer: None };
+        let colour = ColourInfo::new(range, matrix);
         let [mut a, mut b, mut c] = planes.map(|value| [value]);
         RgbConversion::new(format, &colour).convert(&mut a, &mut b, &mut c);
         [a[0], b[0], c[0]]

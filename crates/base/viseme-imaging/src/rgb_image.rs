@@ -102,7 +102,7 @@ mod tests {
     use viseme_core::Pts;
 
     fn colour(matrix: ColourMatrix) -> ColourInfo {
-        ColourInfo { range: ColourRange::Full, matrix, primaries: None, transfer: None }
+        ColourInfo::new(ColourRange::Full, matrix)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use viseme_imaging::{
 };
 
 fn colour(matrix: ColourMatrix) -> ColourInfo {
-    ColourInfo { range: ColourRange::Full, matrix, primaries: None, transfer: None }
+    ColourInfo::new(ColourRange::Full, matrix)
 }
 
 /// A frame whose planes are the values of `value` (0 to 255: plane, x, y in pixels of the frame) at their samples.

@@ -20,7 +20,7 @@ pub fn video_info(width: u32, height: u32) -> VideoInfo {
         sample_aspect_ratio: None,
         format: PixelFormat::YUV420P,
         pixel_format_name: "yuv420p".to_owned(),
-        colour: ColourInfo { range, matrix, primaries: None, transfer: None },
+        colour: ColourInfo::new(range, matrix),
         colour_tags: ColourTags::default(),
         timebase,
         average_frame_rate: Ratio { numerator: 25, denominator: 1 },

@@ -47,12 +47,7 @@ fn synthesize(criterion: &mut Criterion) {
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     for (name, speaks) in [("borrowed mouth", true), ("drawn mouth", false)] {
         let folder = tempfile::tempdir().unwrap_or_else(|error| unreachable!("{error}"));
-        let colour = ColourInfo {
-            range: ColourRange::Limited,
-            matrix: ColourMatrix::Bt709,
-            primaries: None,
-            transfer: None,
-        };
+        let colour = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
         let work_dir = folder.path().to_owned();
         let context = JobContext {
             width: WIDTH,

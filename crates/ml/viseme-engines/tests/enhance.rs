@@ -23,7 +23,7 @@ use viseme_testing::{FakeEnhancer, FakeFace, FakeSession};
 const GBR: PixelFormat = PixelFormat { chroma: ChromaSampling::Gbr, bit_depth: 8, alpha: false };
 
 fn colour() -> ColourInfo {
-    ColourInfo { range: ColourRange::Full, matrix: ColourMatrix::Bt709, primaries: None, transfer: None }
+    ColourInfo::new(ColourRange::Full, ColourMatrix::Bt709)
 }
 
 fn session(onnx: &'static [u8]) -> Arc<dyn viseme_models::InferenceSession> {

@@ -95,12 +95,7 @@ impl Talk {
 
     /// A job that has not seen or heard anything.
     fn begun(&self, folder: &std::path::Path, options: NativeOptions) -> Box<dyn EngineJob> {
-        let colour = ColourInfo {
-            range: ColourRange::Limited,
-            matrix: ColourMatrix::Bt709,
-            primaries: None,
-            transfer: None,
-        };
+        let colour = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
         let context = JobContext {
             width: WIDTH,
             height: HEIGHT,

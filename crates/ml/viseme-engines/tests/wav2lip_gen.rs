@@ -21,8 +21,7 @@ const PICTURED: [usize; 2] = [0, 5];
 
 /// Planes of red, green and blue, so that no conversion comes between.
 const FORMAT: PixelFormat = PixelFormat { chroma: ChromaSampling::Gbr, bit_depth: 8, alpha: false };
-const COLOUR: ColourInfo =
-    ColourInfo { range: ColourRange::Full, matrix: ColourMatrix::Rgb, primaries: None, transfer: None };
+const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Full, ColourMatrix::Rgb);
 
 /// What the reference was given and what it answered.
 struct Reference {

@@ -16,12 +16,7 @@ fn benchmark(criterion: &mut Criterion) {
     let frame = Frame::from_bytes(Pts(0), PixelFormat::YUV420P, width, height, &bytes);
     let nets = FaceNets::embedded(&RtenRuntime::default(), Weights::Default);
     let (Ok(frame), Ok(nets)) = (frame, nets) else { return };
-    let colour = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    let colour = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
     let (embedder, crop) =
         (native(&RtenRuntime::default(), Weights::Default), ImageU8::filled(112, 112, [96, 128, 160]));
     let (Ok(embedder), Ok(crop)) = (embedder, crop) else { return };

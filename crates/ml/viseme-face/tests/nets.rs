@@ -49,7 +49,7 @@ fn frame(name: &str) -> Frame {
 }
 
 fn colour() -> ColourInfo {
-    ColourInfo { range: ColourRange::Full, matrix: ColourMatrix::Rgb, primaries: None, transfer: None }
+    ColourInfo::new(ColourRange::Full, ColourMatrix::Rgb)
 }
 
 fn nets() -> FaceNets {

@@ -100,12 +100,7 @@ mod tests {
     use viseme_core::Pts;
     use viseme_imaging::{ColourMatrix, ColourRange, PixelFormat};
 
-    const COLOUR: ColourInfo = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
     fn measures(luma: impl Fn(usize, usize) -> f32) -> PictureMeasures {
         let mut bytes: Vec<u8> = (0..128 * 96).map(|i| luma(i % 128, i / 128) as u8).collect();

@@ -50,12 +50,7 @@ mod tests {
         let bytes: Vec<u8> =
             planes.iter().flat_map(|plane| (0..64 * 48).map(|i| plane(i % 64, i / 64))).collect();
         let frame = Frame::from_bytes(Pts(0), format, 64, 48, &bytes).unwrap();
-        let colour = ColourInfo {
-            range: ColourRange::Full,
-            matrix: ColourMatrix::Rgb,
-            primaries: None,
-            transfer: None,
-        };
+        let colour = ColourInfo::new(ColourRange::Full, ColourMatrix::Rgb);
         let rect = CropRect { padding: 40, top: 40, bottom: 96, left: 12, right: 68 };
         let picture = syncnet_picture(&frame, &colour, &rect).unwrap();
         assert_eq!((picture.width(), picture.height()), (224, 224));

@@ -74,12 +74,7 @@ mod tests {
     const FORMAT: PixelFormat = PixelFormat::YUV420P;
 
     fn studies(folder: &Path) -> BTreeMap<TrackId, TrackStudy> {
-        let colour = ColourInfo {
-            range: ColourRange::Limited,
-            matrix: ColourMatrix::Bt709,
-            primaries: None,
-            transfer: None,
-        };
+        let colour = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
         let study = |track: u32| {
             let path = folder.join(format!("seen-{track}"));
             let mut study = TrackStudy::begin(&path, FORMAT).unwrap();

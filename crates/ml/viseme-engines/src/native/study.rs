@@ -244,12 +244,7 @@ mod tests {
     use crate::testing::{face, frame};
     use viseme_imaging::{ColourMatrix, ColourRange};
 
-    const COLOUR: ColourInfo = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
     fn study(folder: &Path) -> TrackStudy {
         TrackStudy::begin(&folder.join("mouths"), PixelFormat::YUV420P).unwrap()

@@ -19,12 +19,7 @@ impl Pictures {
         let bytes: Vec<u8> =
             (0..3 * 160 * 120_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let frame = Frame::from_bytes(Pts(0), format, 160, 120, &bytes).unwrap();
-        let colour = ColourInfo {
-            range: ColourRange::Full,
-            matrix: ColourMatrix::Rgb,
-            primaries: None,
-            transfer: None,
-        };
+        let colour = ColourInfo::new(ColourRange::Full, ColourMatrix::Rgb);
         Self { frame, colour, left }
     }
 }

@@ -151,12 +151,7 @@ mod tests {
     use viseme_face::TrackId;
     use viseme_imaging::{ColourMatrix, ColourRange, composite};
 
-    const COLOUR: ColourInfo = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
     /// The frame with the net's answer in it, and the patch that did it.
     fn made(

@@ -99,12 +99,7 @@ mod tests {
     use viseme_core::Pts;
     use viseme_imaging::{ChromaSampling, ColourMatrix, ColourRange, PixelFormat, composite};
 
-    const COLOUR: ColourInfo = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
     proptest! {
         #[test]

@@ -120,12 +120,7 @@ mod tests {
     use viseme_core::Pts;
     use viseme_imaging::{ChromaSampling, ColourMatrix, ColourRange, PixelFormat, Samples, crop_rgb};
 
-    const COLOUR: ColourInfo = ColourInfo {
-        range: ColourRange::Limited,
-        matrix: ColourMatrix::Bt709,
-        primaries: None,
-        transfer: None,
-    };
+    const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
     fn gray_frame(format: PixelFormat, width: u32, height: u32) -> Frame {
         let bytes = vec![if format.bit_depth > 8 { 1 } else { 128 }; format.frame_bytes(width, height)];

@@ -12,8 +12,7 @@ use viseme_imaging::{ColourMatrix, ColourRange, PixelFormat};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 360;
-const COLOUR: ColourInfo =
-    ColourInfo { range: ColourRange::Limited, matrix: ColourMatrix::Bt709, primaries: None, transfer: None };
+const COLOUR: ColourInfo = ColourInfo::new(ColourRange::Limited, ColourMatrix::Bt709);
 
 /// A face of the made-up world.
 #[derive(Clone, Copy)]
