@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a panic here is a failed test")]
 
+mod at_once;
 mod batches;
 mod harness;
 mod job_forms;

@@ -1,6 +1,8 @@
 //! Characters are known by their pictures; the curl call of the document, with all of its fields.
 
-use crate::harness::{Bucket, Files, Server, golden, length_s, portrait, presenter, shape, speech, video};
+use crate::harness::{
+    Bucket, Files, Server, golden, length_s, portrait, presenter, shape, speech, two_people, video,
+};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use viseme_testing::{clips, skip_without_shared};
@@ -163,12 +165,8 @@ fn people_of_a_real_clip_are_told_apart() {
     let shared = skip_without_shared!();
     let (server, files, bucket) = start();
     let folder = tempfile::tempdir().unwrap();
-    let people = ["grid_bbaf2n.mpg", "grid_lbax4n.mpg"].map(|name| shared.join("media").join(name));
-    let clip = clips::side_by_side([&people[0], &people[1]], folder.path(), "two.mkv", 0.0, 2.0);
-    let character = |(id, clip): (&str, &std::path::PathBuf)| {
-        let picture = clips::frame_of(clip, folder.path(), &format!("{id}.png"), 2.5);
-        json!({ "id": id, "name": id, "reference_image_url": files.add(&format!("{id}.png"), &picture) })
-    };
+    let (clip, people) = two_people(&shared, folder.path());
+    let character = |(id, picture): (&str, &std::path::PathBuf)| json!({ "id": id, "name": id, "reference_image_url": files.add(&format!("{id}.png"), picture) });
     let characters: Vec<Value> = ["left", "right"].into_iter().zip(&people).map(character).collect();
     let request = json!({
         "video_url": files.add("two.mkv", &clip),

@@ -32,6 +32,15 @@ pub(crate) fn golden(folder: &Path) -> (PathBuf, PathBuf) {
     (clip.write(folder, "golden.mp4"), clips::speech(folder, "golden.wav", 1.0))
 }
 
+/// Two people side by side for two seconds, 720 × 288, and a picture of each from other frames: the left one's first.
+pub(crate) fn two_people(shared: &Path, folder: &Path) -> (PathBuf, [PathBuf; 2]) {
+    let people = ["grid_bbaf2n.mpg", "grid_lbax4n.mpg"].map(|name| shared.join("media").join(name));
+    let clip = clips::side_by_side([&people[0], &people[1]], folder, "two.mkv", 0.0, 2.0);
+    let [left, right] = &people;
+    let picture = |clip: &Path, name: &str| clips::frame_of(clip, folder, name, 2.5);
+    (clip, [picture(left, "left.png"), picture(right, "right.png")])
+}
+
 /// Bytes as a file in `folder`.
 pub(crate) fn stored(bytes: &[u8], folder: &Path) -> PathBuf {
     let path = folder.join("result.mp4");

@@ -20,7 +20,9 @@ pub(crate) use answer::Answer;
 pub(crate) use bucket::Bucket;
 pub(crate) use files::Files;
 pub(crate) use form::Form;
-pub(crate) use media::{changed_share, golden, length_s, portrait, presenter, speech, stored, video};
+pub(crate) use media::{
+    changed_share, golden, length_s, portrait, presenter, speech, stored, two_people, video,
+};
 pub(crate) use receiver::{Heard, Receiver};
 pub(crate) use redact::{redacted, shape};
 pub(crate) use server::{Caller, Server, status_of};
