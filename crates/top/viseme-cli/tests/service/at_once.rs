@@ -19,7 +19,7 @@ fn two_jobs_with_different_reference_faces_never_mix() {
     let bucket = Bucket::start();
     let hosts = [sites[0].site(), sites[1].site(), bucket.site()];
     let mut arguments = vec!["--workers", "2"];
-    hosts.iter().for_each(|host| arguments.extend(["--allow-host", host]));
+    arguments.extend(hosts.iter().flat_map(|host| ["--allow-host", host]));
     let server = Server::start(&arguments);
     let speak = |side: usize, round: usize| {
         let files = &sites[side];
