@@ -20,6 +20,8 @@ pub enum Stage {
     Plan,
     /// Making mouths, compositing and encoding.
     Render,
+    /// Enhancing faces: happens while they are rendered, and is timed apart.
+    Enhance,
     /// Joining picture and sound.
     Mux,
     /// Comparing lips and speech through nets made for it.
@@ -37,6 +39,7 @@ impl Stage {
             Self::Listen => "listen",
             Self::Plan => "plan",
             Self::Render => "render",
+            Self::Enhance => "enhance",
             Self::Mux => "mux",
             Self::Score => "score",
         }

@@ -30,7 +30,7 @@ use viseme_media::{
     AudioReader, Container, EncodeSettings, FrameSink, MediaInfo, MuxPlan, OutputFile, OutputVideo, Tools,
     VideoCodec, VideoWriter, WrittenVideo, mux, probe,
 };
-use viseme_models::{RtenRuntime, RuntimeRequest, Runtimes, Store};
+use viseme_models::{RuntimeRequest, Runtimes, Store};
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +61,8 @@ pub struct FacesSpec {
     pub weights: Weights,
     /// Which detector looks for faces.
     pub detector: DetectorChoice,
+    /// What runs the models, and on what.
+    pub runtime: RuntimeRequest,
     /// What the video may at most be.
     pub limits: Limits,
 }
@@ -139,10 +141,9 @@ pub fn faces(
 ) -> Result<FacesSummary> {
     spec.validate()?;
     let tools = Tools::locate()?;
-    let nets = face_nets(spec.weights, spec.detector, &RtenRuntime::default())?;
     let folder = Store::open().ok().map(|store| store.runtimes_folder());
-    let runtimes = Runtimes::find(RuntimeRequest::default(), folder.as_deref())?;
-    let runtimes = Arc::new(runtimes);
+    let runtimes = Arc::new(Runtimes::find(spec.runtime, folder.as_deref())?);
+    let nets = face_nets(spec.weights, spec.detector, runtimes.as_ref())?;
     let embedders = Embedders::Best(Arc::clone(&runtimes), spec.weights);
     let senses = Senses::Installed(runtimes);
     guarded("faces", || {
@@ -168,6 +169,7 @@ impl FacesSpec {
             speaking: None,
             weights: Weights::default(),
             detector: DetectorChoice::default(),
+            runtime: RuntimeRequest::default(),
             limits: Limits::default(),
         }
     }

@@ -26,6 +26,7 @@ use crate::voices::{Ear, Heard, Role, Said, Voice, line_reports, roles, said_by,
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
@@ -152,6 +153,7 @@ impl Job<'_> {
             plan: &plan,
             batch: self.runner.engine.info().batch,
             enhancement: enhancement.as_ref(),
+            enhanced_us: AtomicU64::new(0),
             observer: self.observer,
         };
         let (rendered, evidence) = self.timed(Stage::Render, |job| {
@@ -160,6 +162,9 @@ impl Job<'_> {
             let seen = std::mem::take(&mut rendered.seen);
             Ok((rendered, witness.map(|witness| witness.evidence(seen)).unwrap_or_default()))
         })?;
+        if enhancement.is_some() {
+            self.time_apart(Stage::Render, Stage::Enhance, renderer.enhanced_us.into_inner() / 1000);
+        }
         let offset = result_offset(spec.offset, &evidence);
         let outputs = (output, mask_output);
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, offset.as_ref(), outputs))?;
@@ -193,6 +198,13 @@ impl Job<'_> {
         let result = work(self);
         *self.timings.entry(stage).or_default() += started.elapsed().as_millis() as u64;
         result
+    }
+
+    /// Of the time of `stage`, so many milliseconds were those of `part`.
+    fn time_apart(&mut self, stage: Stage, part: Stage, milliseconds: u64) {
+        let whole = self.timings.entry(stage).or_default();
+        *whole = whole.saturating_sub(milliseconds);
+        self.timings.insert(part, milliseconds);
     }
 
     fn warn(&mut self, warning: Warning) {

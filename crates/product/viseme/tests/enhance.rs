@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viseme::{Codec, EnhanceArea, JobSpec, LoopMode, Runner};
 use viseme_core::geometry::PixelRect;
-use viseme_core::{Error, ErrorKind, Silent};
+use viseme_core::{Error, ErrorKind, Silent, Stage};
 use viseme_engines::FaceEnhancer;
 use viseme_engines::enhance::Gfpgan;
 use viseme_face::FaceNets;
@@ -41,10 +41,11 @@ fn runner() -> Runner {
 /// The frames of the source, of the job without an enhancer and with one, and its mask.
 fn frames(spec: &JobSpec, enhancer: &FakeEnhancer) -> [Vec<Frame>; 4] {
     let report = runner().run(spec, &Silent).unwrap();
-    assert_eq!(report.enhancer, None);
+    assert_eq!((report.enhancer, report.timings_ms.get(&Stage::Enhance)), (None, None));
     let synced = decode(&spec.output);
     let report = runner().with_enhancer(Arc::new(enhancer.clone())).run(spec, &Silent).unwrap();
     assert_eq!(report.enhancer.as_deref(), Some("fake"));
+    assert!(report.timings_ms.contains_key(&Stage::Enhance));
     let (sources, enhanced) = (decode(&spec.video), decode(&spec.output));
     let masks = decode(spec.mask_output.as_ref().unwrap());
     assert_eq!([synced.len(), enhanced.len(), masks.len()], [sources.len(); 3]);

@@ -18,7 +18,9 @@ pub(crate) struct Owner(String);
 
 impl Owner {
     /// Who comes without a token, where none is needed.
-    const ANONYMOUS: &'static str = "anonymous";
+    pub(crate) fn anonymous() -> Self {
+        Self("anonymous".to_owned())
+    }
 
     pub(crate) fn name(&self) -> &str {
         &self.0
@@ -48,15 +50,15 @@ pub(crate) async fn check(State(service): State<Arc<Service>>, mut request: Requ
     let is_open = is_open(path);
     let owner = if tokens.is_empty() {
         match check_local(request.headers()) {
-            Ok(()) => Some(Owner::ANONYMOUS.to_owned()),
+            Ok(()) => Some(Owner::anonymous()),
             Err(error) => return error.into_response(),
         }
     } else {
-        shown(request.headers()).and_then(|shown| owner(tokens, shown))
+        shown(request.headers()).and_then(|shown| owner(tokens, shown)).map(Owner)
     };
     match owner {
-        Some(name) => {
-            request.extensions_mut().insert(Owner(name));
+        Some(owner) => {
+            request.extensions_mut().insert(owner);
         }
         None if is_open => {}
         None => return unauthorized().into_response(),

@@ -1,9 +1,10 @@
 //! What happens now and then: old files and jobs go, folders of ended jobs go, ends that nobody was told of are told.
 
-use crate::service::Service;
+use crate::service::{Service, uploads_of};
 use crate::webhooks::announce;
 use crate::work::WorkFolders;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -13,6 +14,8 @@ use viseme_jobs::{Area, JobFilter, JobState, JobStore};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
+/// More time than there is between a file and the job that is made of it.
+const LONGEST_UPLOAD: Duration = Duration::from_hours(1);
 /// Jobs that are looked at in one go.
 const MOST: u32 = 200;
 
@@ -102,6 +105,62 @@ async fn forget_old(service: &Service) -> Result<()> {
             service.forget(&job).await?;
         }
     }
-    service.artifacts.sweep(Area::Uploads, oldest).await?;
+    let awaited = awaited_uploads(service, oldest).await?;
+    service.artifacts.sweep(Area::Uploads, oldest, &awaited).await?;
     Ok(())
+}
+
+/// Uploads as old as `oldest` that a job still needs: it may have been put off, or wait behind many others.
+async fn awaited_uploads(service: &Service, oldest: Timestamp) -> Result<BTreeSet<String>> {
+    let filter = JobFilter {
+        states: vec![JobState::Queued, JobState::Running],
+        created_before: oldest.checked_add(LONGEST_UPLOAD).ok(),
+        ..JobFilter::default()
+    };
+    let (mut awaited, mut after) = (BTreeSet::new(), None);
+    loop {
+        let page = service.store.list(&filter, after, MOST).await?;
+        awaited.extend(page.jobs.iter().flat_map(uploads_of));
+        after = page.next;
+        if after.is_none() {
+            return Ok(awaited);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Owner;
+    use crate::service::Wishes;
+    use crate::settings::ServerSettings;
+    use crate::tasks::Source;
+    use viseme_jobs::{ArtifactKey, JobKind};
+
+    #[tokio::test]
+    async fn uploads_stay_as_long_as_a_job_waits_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let retention = Duration::from_millis(1);
+        let settings = ServerSettings { retention, ..ServerSettings::new(folder.path().join("data")) };
+        let service = Service::open(settings).await.unwrap();
+        let file = folder.path().join("talk.mp4");
+        std::fs::write(&file, b"talk").unwrap();
+        let upload = async |name: &str| {
+            let key = ArtifactKey::new(Area::Uploads, name, "video").unwrap();
+            service.artifacts.put_file(&key, &file, "video/mp4").await.unwrap();
+            key
+        };
+        let (awaited, forgotten) = (upload("awaited").await, upload("forgotten").await);
+        let is_there = async |key: &ArtifactKey| service.artifacts.head(key).await.unwrap().is_some();
+        let task = serde_json::json!({ "video": Source::Upload(awaited.clone()) });
+        let wishes = Wishes { delay: Duration::from_hours(48), ..Wishes::default() };
+        let job = service.submit(&Owner::anonymous(), JobKind::Score, &task, wishes).await.unwrap();
+        tokio::time::sleep(20 * retention).await;
+        forget_old(&service).await.unwrap();
+        assert!(is_there(&awaited).await && !is_there(&forgotten).await);
+        service.cancel(job.id).await.unwrap();
+        tokio::time::sleep(20 * retention).await;
+        forget_old(&service).await.unwrap();
+        assert!(!is_there(&awaited).await && service.store.get(job.id).await.unwrap().is_none());
+    }
 }

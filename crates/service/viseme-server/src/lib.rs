@@ -19,6 +19,7 @@ mod listen;
 mod machine;
 mod metrics;
 mod openapi;
+mod preload;
 mod refused;
 mod remembered;
 mod remote;

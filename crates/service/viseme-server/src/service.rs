@@ -135,6 +135,7 @@ impl Service {
             folders: self.folders.clone(),
             sizes: self.settings.sizes,
             media: self.settings.media.clone(),
+            compute: self.settings.compute,
             store: Arc::clone(&self.store),
             webhook_secret: self.settings.webhook_secret.clone(),
             metrics: self.metrics.clone(),
@@ -240,7 +241,7 @@ impl Service {
 }
 
 /// Whose files among the uploads those of a job are: no other job has them.
-fn uploads_of(job: &Job) -> BTreeSet<String> {
+pub(crate) fn uploads_of(job: &Job) -> BTreeSet<String> {
     let source = |field| serde_json::from_value::<Source>(job.spec[field].clone()).ok();
     let upload = |source| match source {
         Source::Upload(key) => Some(key.owner().to_owned()),

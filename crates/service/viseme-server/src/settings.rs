@@ -9,6 +9,7 @@ use url::Url;
 use viseme_cloud::{NetworkPolicy, RemoteUrl};
 use viseme_core::{Error, Limits, Result};
 use viseme_jobs::{BucketSettings, JobKind};
+use viseme_models::RuntimeRequest;
 
 /// Text that must not be shown: tokens, keys, addresses with passwords.
 #[derive(Clone, PartialEq, Eq)]
@@ -126,6 +127,12 @@ pub struct ServerSettings {
     pub sizes: SizeLimits,
     /// What an input may at most be.
     pub media: Limits,
+    /// What runs the models, and on what.
+    pub compute: RuntimeRequest,
+    /// Models that are pulled before the first job is done.
+    pub preload: Vec<String>,
+    /// Whether the licences of those are accepted that are not free for commercial use.
+    pub accept_licences: bool,
     /// How long a client that sends a file may send nothing of it.
     pub upload_idle: Duration,
     /// How long results and what was sent are kept.
@@ -169,6 +176,9 @@ impl ServerSettings {
             network: NetworkPolicy::default(),
             sizes: SizeLimits::default(),
             media: Limits::default(),
+            compute: RuntimeRequest::default(),
+            preload: Vec::new(),
+            accept_licences: false,
             upload_idle: Duration::from_secs(30),
             retention: Duration::from_hours(24),
             lease: Duration::from_mins(1),
@@ -206,6 +216,7 @@ impl ServerSettings {
             None => Ok(()),
         }
     }
+
     fn check_worker_token(&self) -> Result<()> {
         let Some(token) = &self.worker_token else { return Ok(()) };
         check_length("the token of the workers", token.expose())?;

@@ -3,6 +3,7 @@
 use crate::housekeeping;
 use crate::listen::listen;
 use crate::machine::Machine;
+use crate::preload::preload;
 use crate::remote;
 use crate::routes;
 use crate::service::Service;
@@ -88,7 +89,8 @@ async fn do_jobs(service: Arc<Service>, shutdown: CancellationToken) {
     if settings.workers == 0 {
         return;
     }
-    let _ = service.built_in.set(load_built_in(&service.runners).await);
+    preload(settings, &shutdown).await;
+    let _ = service.built_in.set(load_built_in(&service.runners, settings).await);
     let options = worker_options(settings, settings.workers, &JobKind::ALL);
     worker(&service, options, Arc::clone(&service.wake)).run(shutdown).await;
 }
@@ -122,9 +124,13 @@ pub(crate) fn worker_options(settings: &ServerSettings, slots: usize, kinds: &[J
 }
 
 /// Loads what most jobs want, so that the first one need not wait for it.
-pub(crate) async fn load_built_in(runners: &Arc<RunnerPool>) -> Result<(), String> {
+pub(crate) async fn load_built_in(
+    runners: &Arc<RunnerPool>,
+    settings: &ServerSettings,
+) -> Result<(), String> {
     let runners = Arc::clone(runners);
-    let load = move || runners.with(&JobSpec::new("", "", ""), |_| Ok(())).map_err(|error| error.to_string());
+    let spec = JobSpec { runtime: settings.compute, ..JobSpec::new("", "", "") };
+    let load = move || runners.with(&spec, |_| Ok(())).map_err(|error| error.to_string());
     let loaded = tokio::task::spawn_blocking(load).await;
     let loaded = loaded.unwrap_or_else(|_| Err("loading the engine panicked".to_owned()));
     if let Err(error) = &loaded {

@@ -381,6 +381,8 @@ pub(crate) struct FacesArguments {
     /// What looks for faces: our own net, an installed model, or the best that is installed
     #[arg(long, default_value = "native", value_name = "native|scrfd|yunet|s3fd|auto")]
     pub(crate) detector: viseme::DetectorChoice,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArguments,
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,

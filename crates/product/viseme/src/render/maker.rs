@@ -8,6 +8,8 @@ use crate::plan::PlannedFrame;
 use crossbeam_channel::{Receiver, Sender};
 use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 use viseme_core::{Error, Result};
 use viseme_engines::{EngineJob, EnhanceRequest, Enhancement, MouthRequest};
 use viseme_face::{FaceObservation, TrackId};
@@ -113,7 +115,9 @@ impl<'a> Maker<'a> {
             drafts[face.position].patches.extend(patch);
         }
         if let Some(enhancement) = self.renderer.enhancement {
+            let started = Instant::now();
             self.enhance(enhancement, &faces, &mut drafts)?;
+            self.renderer.enhanced_us.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
         }
         self.finish(drafts)
     }

@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender};
 use maker::Maker;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use viseme_core::{Error, Observer, Progress, Result, Stage};
 use viseme_engines::{EngineJob, Enhancement};
 use viseme_imaging::Frame;
@@ -39,6 +40,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) batch: usize,
     /// What happens to the faces after the engine.
     pub(crate) enhancement: Option<&'a Enhancement>,
+    /// How long that took so far, in microseconds.
+    pub(crate) enhanced_us: AtomicU64,
     pub(crate) observer: &'a dyn Observer,
 }
 
@@ -175,6 +178,7 @@ mod tests {
             plan: &plan,
             batch: 16,
             enhancement: None,
+            enhanced_us: AtomicU64::new(0),
             observer: &Silent,
         };
         let sinks = Sinks { video, mask: Some(mask), witness: None };

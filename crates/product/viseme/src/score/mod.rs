@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use viseme_core::{Error, Limits, Observer, Result};
 use viseme_face::{FaceChoice, FaceNets, TrackId, Weights, selection};
 use viseme_media::{Tools, probe};
-use viseme_models::RtenRuntime;
+use viseme_models::{RtenRuntime, RuntimeRequest};
 use watching::Watcher;
 
 /// What to score.
@@ -35,6 +35,8 @@ pub struct ScoreSpec {
     pub face: FaceChoice,
     /// Which weights the face nets have.
     pub weights: Weights,
+    /// What runs the models, and on what.
+    pub runtime: RuntimeRequest,
     /// What the inputs may at most be.
     pub limits: Limits,
 }
@@ -48,6 +50,7 @@ impl ScoreSpec {
             audio: None,
             face: FaceChoice::default(),
             weights: Weights::default(),
+            runtime: RuntimeRequest::default(),
             limits: Limits::default(),
         }
     }
@@ -114,7 +117,7 @@ impl Scoring<'_> {
         check_face_number(analysis.tracks.tracks(), spec.face)?;
         let chosen = selection::choose(analysis.tracks.tracks(), spec.face);
         let lead_s = sound.as_ref().map_or(0.0, |sound| sound.lead_s(&analysis));
-        let syncnet = syncnet::Installed::find();
+        let syncnet = syncnet::Installed::find(spec.runtime);
         let syncnet_scores = match (&syncnet, &sound, clip.is_still()) {
             (Ok(nets), Some(sound), false) => {
                 nets.score(self.tools, &clip, &analysis, &chosen, (sound, lead_s), limits, self.observer)?

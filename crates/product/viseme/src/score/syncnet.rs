@@ -43,17 +43,17 @@ struct Face {
 }
 
 impl Installed {
-    /// Loads the nets.
+    /// Loads the nets for whatever `request` asks for.
     ///
     /// # Errors
     /// Why they cannot be used; the hint is the command that installs them.
-    pub(super) fn find() -> Result<Self> {
+    pub(super) fn find(request: RuntimeRequest) -> Result<Self> {
         let store = Store::open()?;
         let model = store.model(MODEL)?;
         let file = |part: &str| -> Result<ModelFile> {
             Ok(ModelFile::file(format!("{MODEL} ({part})"), &model.graph(part)?.path))
         };
-        let runtimes = Runtimes::find(RuntimeRequest::default(), Some(&store.runtimes_folder()))?;
+        let runtimes = Runtimes::find(request, Some(&store.runtimes_folder()))?;
         Ok(Self { nets: SyncNet::load(&runtimes, &file(LIP)?, &file(AUDIO)?)? })
     }
 

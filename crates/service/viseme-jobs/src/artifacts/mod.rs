@@ -26,6 +26,7 @@ use object_store::path::Path as StorePath;
 use object_store::signer::{Method, Signer};
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
 use room::Room;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -238,12 +239,18 @@ impl Artifacts {
         self.delete_where(under, |_| true).await
     }
 
-    /// Deletes the files of an area that came before `older_than`, and says how many: uploads that no job took.
+    /// Deletes the files of an area that came before `older_than`, but for those of the owners in `kept`, and says how many:
+    /// uploads that no job wants.
     ///
     /// # Errors
     /// When the place cannot be written to.
-    pub async fn sweep(&self, area: Area, older_than: Timestamp) -> Result<u64> {
-        self.delete_where(self.area(area), move |meta| modified(meta) < older_than).await
+    pub async fn sweep(&self, area: Area, older_than: Timestamp, kept: &BTreeSet<String>) -> Result<u64> {
+        let under = self.area(area);
+        let is_kept = |meta: &ObjectMeta| {
+            let owner = meta.location.prefix_match(&under).and_then(|mut parts| parts.next());
+            owner.is_some_and(|owner| kept.contains(owner.as_ref()))
+        };
+        self.delete_where(under.clone(), |meta| modified(meta) < older_than && !is_kept(meta)).await
     }
 
     async fn delete_where(&self, under: StorePath, is_meant: impl Fn(&ObjectMeta) -> bool) -> Result<u64> {

@@ -2,6 +2,7 @@
 
 use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -127,7 +128,7 @@ pub(crate) async fn what_is_not_there_is_said_to_be_missing(bench: &impl Bench) 
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
     place.delete(&output()).await.unwrap();
     assert_eq!(place.delete_all(Area::Jobs, "0192").await.unwrap(), 0);
-    assert_eq!(place.sweep(Area::Uploads, Timestamp::now()).await.unwrap(), 0);
+    assert_eq!(place.sweep(Area::Uploads, Timestamp::now(), &BTreeSet::new()).await.unwrap(), 0);
     assert_eq!(place.used_bytes().await.unwrap(), 0);
     for file in [folder.path().join("no.mp4"), folder.path().to_owned()] {
         let error = place.put_file(&output(), &file, "video/mp4").await.unwrap_err();
@@ -180,9 +181,13 @@ pub(crate) async fn the_old_is_swept(bench: &impl Bench) {
     put(&place, &job, &file).await;
     let now = Timestamp::now();
     let minutes = SignedDuration::from_mins;
-    assert_eq!(place.sweep(Area::Uploads, now - minutes(5)).await.unwrap(), 0);
-    assert_eq!(place.sweep(Area::Uploads, now + minutes(5)).await.unwrap(), 1);
+    let awaited = key(Area::Uploads, "u-2", "video.mp4");
+    put(&place, &awaited, &file).await;
+    let kept = BTreeSet::from(["u-2".to_owned()]);
+    assert_eq!(place.sweep(Area::Uploads, now - minutes(5), &kept).await.unwrap(), 0);
+    assert_eq!(place.sweep(Area::Uploads, now + minutes(5), &kept).await.unwrap(), 1);
     assert_eq!(place.head(&upload).await.unwrap(), None);
+    assert!(place.head(&awaited).await.unwrap().is_some());
     assert!(place.head(&job).await.unwrap().is_some());
 }
 

@@ -13,6 +13,7 @@ pub(crate) use files::HttpFiles;
 
 use crate::housekeeping::keep_folders;
 use crate::metrics::Metrics;
+use crate::preload::preload;
 use crate::settings::ServerSettings;
 use crate::start::{load_built_in, worker_options};
 use crate::work::{Handler, JobFiles, WorkFolders};
@@ -53,7 +54,8 @@ pub(crate) async fn work(
     let store: Arc<dyn JobStore> = Arc::new(store);
     let handler = handler(&settings, &store, HttpFiles::new(connection, leases))?;
     // What failed is logged: jobs may want another engine.
-    let _ = load_built_in(&handler.runners).await;
+    preload(&settings, &shutdown).await;
+    let _ = load_built_in(&handler.runners, &settings).await;
     let options = WorkerOptions {
         lease: Duration::from_millis(greeting.lease_ms),
         ..worker_options(&settings, settings.workers, &KINDS)
@@ -75,6 +77,7 @@ fn handler(settings: &ServerSettings, store: &Arc<dyn JobStore>, files: HttpFile
         folders: WorkFolders::new(settings.data.join("work"))?,
         sizes: settings.sizes,
         media: settings.media.clone(),
+        compute: settings.compute,
         store: Arc::clone(store),
         webhook_secret: None,
         metrics: Metrics::new(),

@@ -7,9 +7,8 @@ use super::spec::threshold;
 use crate::tasks::FacesTask;
 use serde::Deserialize;
 use std::io::Write;
-use std::path::Path;
-use viseme::{Character, FacesSpec, faces};
-use viseme_core::{Error, Limits, Result};
+use viseme::{FacesSpec, faces};
+use viseme_core::{Error, Result};
 use viseme_media::{Tools, probe};
 
 impl Work<'_> {
@@ -20,31 +19,30 @@ impl Work<'_> {
     pub(super) async fn faces(&self, task: FacesTask) -> Result<FacesResult> {
         let video = self.fetch(&task.video, ("video", "the video"), self.handler.sizes.video).await?;
         let characters = self.characters(&task.characters).await?;
-        let (observer, limits) = (HandleObserver::new(self.handle), self.handler.media.clone());
-        self.blocking(move || look(&task, &video, characters, limits, observer)).await
+        let observer = HandleObserver::new(self.handle);
+        let (limits, runtime) = (self.handler.media.clone(), self.handler.compute);
+        let spec = FacesSpec {
+            start_s: seconds(task.start_time_ms),
+            end_s: seconds(task.end_time_ms),
+            characters,
+            similarity: threshold(task.similarity_threshold),
+            limits,
+            runtime,
+            ..FacesSpec::new(video)
+        };
+        self.blocking(move || look(&task, &spec, observer)).await
     }
 }
 
-fn look(
-    task: &FacesTask,
-    video: &Path,
-    characters: Vec<Character>,
-    limits: Limits,
-    observer: HandleObserver,
-) -> Result<FacesResult> {
-    let info = probe(&Tools::locate()?, video, &limits)?;
+fn seconds(ms: Option<u64>) -> Option<f64> {
+    ms.map(|ms| ms as f64 / 1000.0)
+}
+
+fn look(task: &FacesTask, spec: &FacesSpec, observer: HandleObserver) -> Result<FacesResult> {
+    let info = probe(&Tools::locate()?, &spec.video, &spec.limits)?;
     let picture = info.video.ok_or_else(|| Error::invalid_input("the video has no picture"))?;
-    let seconds = |ms: Option<u64>| ms.map(|ms| ms as f64 / 1000.0);
-    let spec = FacesSpec {
-        start_s: seconds(task.start_time_ms),
-        end_s: seconds(task.end_time_ms),
-        characters,
-        similarity: threshold(task.similarity_threshold),
-        limits,
-        ..FacesSpec::new(video)
-    };
     let mut samples = Samples::new(task.sample_fps, task.start_time_ms.unwrap_or(0));
-    let summary = faces(&spec, &mut samples, &observer)?;
+    let summary = faces(spec, &mut samples, &observer)?;
     Ok(FacesResult {
         frames: samples.frames,
         frame_width: picture.width,

@@ -52,7 +52,9 @@ impl Work<'_> {
         let files = Files { video: &video, audio: &audio, output: &output };
         let specs: Vec<JobSpec> = engine_order(&task.options)
             .iter()
-            .map(|engine| job_spec(task, engine, &files, &characters, &self.handler.media))
+            .map(|engine| {
+                job_spec(task, engine, &files, &characters, (&self.handler.media, self.handler.compute))
+            })
             .collect();
         let (runners, observer) = (Arc::clone(&self.handler.runners), HandleObserver::new(self.handle));
         let checkpoints = Checkpoints::new(self.folder.file("checkpoints"));
@@ -154,7 +156,8 @@ fn timing(report: &Report, download: Duration) -> Timing {
     Timing {
         download_ms: download.as_millis() as u64,
         detection_ms: of(&[Stage::Probe, Stage::Analyse]),
-        lipsync_ms: of(&[Stage::Listen, Stage::Plan, Stage::Render]),
+        lipsync_ms: of(&[Stage::Listen, Stage::Plan, Stage::Render, Stage::Enhance]),
+        enhancement_ms: of(&[Stage::Enhance]),
         encoding_ms: of(&[Stage::Mux]),
         ..Timing::default()
     }

@@ -30,7 +30,7 @@ use folder::JobFolder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
-use viseme::RunnerPool;
+use viseme::{RunnerPool, RuntimeRequest};
 use viseme_cloud::SafeClient;
 use viseme_core::{Error, Limits, Result};
 use viseme_jobs::{Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
@@ -48,6 +48,7 @@ pub(crate) struct Handler {
     pub(crate) folders: WorkFolders,
     pub(crate) sizes: SizeLimits,
     pub(crate) media: Limits,
+    pub(crate) compute: RuntimeRequest,
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) webhook_secret: Option<Secret>,
     pub(crate) metrics: Metrics,

@@ -19,7 +19,8 @@ impl Work<'_> {
             Some(audio) => Some(self.fetch(audio, ("audio", "the audio"), sizes.audio).await?),
             None => None,
         };
-        let spec = ScoreSpec { audio, limits: self.handler.media.clone(), ..ScoreSpec::new(video) };
+        let (limits, runtime) = (self.handler.media.clone(), self.handler.compute);
+        let spec = ScoreSpec { audio, limits, runtime, ..ScoreSpec::new(video) };
         let observer = HandleObserver::new(self.handle);
         let measured = self.blocking(move || score(&spec, &observer)).await?;
         let mut report = to_value(&measured)?;

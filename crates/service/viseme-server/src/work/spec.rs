@@ -2,7 +2,7 @@
 
 use crate::tasks::{FaceTask, LipsyncOptions, LipsyncTask};
 use std::path::Path;
-use viseme::{Character, EnhanceChoice, EnhancerName, JobSpec, Line, WhenMissing};
+use viseme::{Character, EnhanceChoice, EnhancerName, JobSpec, Line, RuntimeRequest, WhenMissing};
 use viseme_core::{Limits, Warning, WarningCode};
 use viseme_models::Store;
 
@@ -38,7 +38,7 @@ pub(super) fn job_spec(
     engine: &str,
     files: &Files<'_>,
     characters: &[Character],
-    limits: &Limits,
+    (limits, compute): (&Limits, RuntimeRequest),
 ) -> JobSpec {
     let options = &task.options;
     let mut spec = JobSpec::new(files.video, files.audio, files.output);
@@ -62,7 +62,7 @@ pub(super) fn job_spec(
         let others = characters.iter().filter(|character| !is_said(&character.id));
         spec.say.extend(others.map(|character| Line { who: character.id.clone(), ..Line::default() }));
     }
-    spec.limits = limits.clone();
+    (spec.limits, spec.runtime) = (limits.clone(), compute);
     spec
 }
 

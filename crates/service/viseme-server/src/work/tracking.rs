@@ -26,6 +26,7 @@ impl Work<'_> {
             preview: Some(output.clone()),
             smoothing: task.temporal_smoothing.unwrap_or(DEFAULT_SMOOTHING),
             limits: self.handler.media.clone(),
+            runtime: self.handler.compute,
             ..FacesSpec::new(video)
         };
         let observer = HandleObserver::new(self.handle);

@@ -1,6 +1,6 @@
 //! The arguments of the commands that compare lips with speech.
 
-use super::{LimitArguments, WeightsArgument, parse_face};
+use super::{ComputeArguments, LimitArguments, WeightsArgument, parse_face};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,6 +35,8 @@ pub(crate) struct LookArguments {
     /// The weights of the face nets: `clean` were trained on data of clear rights alone
     #[arg(long, default_value = "default")]
     pub(crate) weights: WeightsArgument,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArguments,
     /// Print one JSON report
     #[arg(long)]
     pub(crate) json: bool,
@@ -52,6 +54,7 @@ impl LookArguments {
             audio,
             face: self.face,
             weights: self.weights.into(),
+            runtime: self.compute.request(),
             limits: self.limits.limits(),
             ..viseme::ScoreSpec::new(video)
         }

@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 use viseme_core::{Error, Result};
+use viseme_models::{Device, RuntimeKind, RuntimeRequest};
 use viseme_server::{
     AllowedHost, BucketSettings, JobKind, LogFormat, NetworkPolicy, RemoteUrl, Secret, ServerSettings,
     SizeLimits, Token,
@@ -181,12 +183,61 @@ pub(crate) struct ServiceArguments {
     max_audio: u64,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    models: ModelArguments,
     /// What is logged: error, warn, info, debug, trace, or a filter such as viseme_server=debug,warn
     #[arg(long, env = "LOG_LEVEL", value_name = "FILTER", default_value = "info", help_heading = "Log")]
     pub(crate) log: String,
     /// How the log looks
     #[arg(long, env = "VISEME_LOG_FORMAT", default_value = "text", help_heading = "Log")]
     pub(crate) log_format: LogFormatArgument,
+}
+
+/// The models of a service.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Models")]
+struct ModelArguments {
+    /// What runs the models: rten or ort; the best that is there by default (viseme doctor tells)
+    #[arg(long, env = "VISEME_RUNTIME")]
+    runtime: Option<RuntimeKind>,
+    /// What the models run on: cpu, openvino, cuda, tensorrt, coreml, directml, migraphx, or auto
+    #[arg(long, env = "LIP_SYNC_DEVICE", default_value = "auto")]
+    device: DeviceArgument,
+    /// Let models compute with 16-bit floats where that is faster: not the same to the digit
+    #[arg(long, env = "VISEME_REDUCED_PRECISION")]
+    reduced_precision: bool,
+    /// Pull these models before the first job is done (viseme models list names them); true is taken, too: our own are always
+    /// loaded first
+    #[arg(long, env = "PRELOAD_MODELS", value_name = "MODEL", value_delimiter = ',')]
+    preload: Vec<String>,
+    /// Accept the licences of those models that are not free for commercial use
+    #[arg(long, env = "VISEME_ACCEPT_LICENSE")]
+    accept_license: bool,
+}
+
+/// A device, or whichever is best.
+#[derive(Debug, Clone, Copy)]
+struct DeviceArgument(Option<Device>);
+
+impl FromStr for DeviceArgument {
+    type Err = <Device as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(if text == "auto" { None } else { Some(text.parse()?) }))
+    }
+}
+
+impl ModelArguments {
+    fn compute(&self) -> RuntimeRequest {
+        let Self { runtime, device, reduced_precision, .. } = *self;
+        RuntimeRequest { runtime, device: device.0, reduced_precision }
+    }
+
+    /// The models to pull. Services before ours took a switch here.
+    fn preload(&self) -> Vec<String> {
+        let is_model = |name: &&String| !["", "true", "false"].contains(&name.as_str());
+        self.preload.iter().filter(is_model).cloned().collect()
+    }
 }
 
 /// How the log looks.
@@ -270,6 +321,9 @@ impl ServiceArguments {
                 ..defaults.sizes
             },
             media: self.limits.limits(),
+            compute: self.models.compute(),
+            preload: self.models.preload(),
+            accept_licences: self.models.accept_license,
             ..defaults
         })
     }

@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: FacesArguments) -> Result<ExitCode> {
         speaking: arguments.speaking,
         weights: arguments.weights.into(),
         detector: arguments.detector,
+        runtime: arguments.compute.request(),
         limits: arguments.limits.limits(),
         ..FacesSpec::new(arguments.video)
     };

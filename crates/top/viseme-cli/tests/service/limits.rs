@@ -3,7 +3,7 @@
 use crate::harness::{Bucket, Files, Form, Server, golden, portrait, presenter, redacted, status_of};
 use insta::assert_json_snapshot;
 use serde_json::json;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::time::{Duration, Instant};
 use viseme_testing::clips;
 
@@ -72,6 +72,25 @@ fn an_upload_that_becomes_too_large_is_refused_and_not_kept() {
     stream.write_all(&body).unwrap();
     assert_eq!(status_of(stream), 413);
     assert_eq!(server.files(), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_was_told_to_go_on_is_heard_out() {
+    let server = Server::start(&["--workers", "0", "--max-video", "1"]);
+    let (large, larger) = (vec![7; 1_500_000], vec![7; 30_000_000]);
+    let body = Form::new().bytes("video", "a.mp4", &large).bytes("audio", "a.wav", &larger).body();
+    let (kind, length) = (Form::content_type(), body.len());
+    let mut stream = server.connect();
+    let mut answers = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+    let head = format!(
+        "POST /api/lip-sync/generate HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
+         expect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    assert_eq!(answers.by_ref().take(2).collect::<Vec<_>>(), ["HTTP/1.1 100 Continue", ""]);
+    // All of it, before another word is read.
+    stream.write_all(&body).unwrap();
+    assert_eq!(answers.next().unwrap(), "HTTP/1.1 413 Payload Too Large");
 }
 
 #[test]
