@@ -20,7 +20,7 @@ pub enum Stage {
     Plan,
     /// Making mouths, compositing and encoding.
     Render,
-    /// Enhancing faces: happens while they are rendered, and is timed apart.
+    /// Enhancing faces: a part of [`Render`](Self::Render).
     Enhance,
     /// Joining picture and sound.
     Mux,

@@ -15,7 +15,6 @@ use crate::offset::{OffsetMode, result_offset};
 use crate::people::{Cast, FacesReport, People};
 use crate::plan::{Plan, PlanInput, plan};
 use crate::registry;
-use crate::render::Renderer;
 use crate::report::{REPORT_VERSION, Report};
 use crate::resume::{Checkpoints, JobFolder};
 use crate::runner::Runner;
@@ -25,12 +24,10 @@ use crate::summary::{Facts, input_facts};
 use crate::voices::{Ear, Heard, Role, Said, Voice, line_reports, roles, said_by, speaking_faces, voices};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 use tempfile::TempDir;
 use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
-use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
+use viseme_engines::{EngineJob, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
 use viseme_face::FaceChoice;
 use viseme_media::OutputFile;
 
@@ -145,26 +142,8 @@ impl Job<'_> {
         let (plan, spans) =
             self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard, speaking.as_ref()))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, &roles, engine.as_mut()))?;
-        let enhancement = self.runner.enhancer.as_ref();
-        let enhancement = enhancement.map(|e| Enhancement::new(Arc::clone(e), spec.enhance.options()));
-        let renderer = Renderer {
-            clip: &clip,
-            analysis: &analysis,
-            plan: &plan,
-            batch: self.runner.engine.info().batch,
-            enhancement: enhancement.as_ref(),
-            enhanced_us: AtomicU64::new(0),
-            observer: self.observer,
-        };
-        let (rendered, evidence) = self.timed(Stage::Render, |job| {
-            let witness = expected.map(|expected| job.witness(&plan, &seen, expected));
-            let mut rendered = job.picture(&renderer, engine.as_mut(), witness.as_ref())?;
-            let seen = std::mem::take(&mut rendered.seen);
-            Ok((rendered, witness.map(|witness| witness.evidence(seen)).unwrap_or_default()))
-        })?;
-        if enhancement.is_some() {
-            self.time_apart(Stage::Render, Stage::Enhance, renderer.enhanced_us.into_inner() / 1000);
-        }
+        let (rendered, evidence) =
+            self.timed(Stage::Render, |job| job.render(&seen, &plan, expected, engine.as_mut()))?;
         let offset = result_offset(spec.offset, &evidence);
         let outputs = (output, mask_output);
         self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, offset.as_ref(), outputs))?;
@@ -198,13 +177,6 @@ impl Job<'_> {
         let result = work(self);
         *self.timings.entry(stage).or_default() += started.elapsed().as_millis() as u64;
         result
-    }
-
-    /// Of the time of `stage`, so many milliseconds were those of `part`.
-    fn time_apart(&mut self, stage: Stage, part: Stage, milliseconds: u64) {
-        let whole = self.timings.entry(stage).or_default();
-        *whole = whole.saturating_sub(milliseconds);
-        self.timings.insert(part, milliseconds);
     }
 
     fn warn(&mut self, warning: Warning) {

@@ -61,7 +61,7 @@ pub struct Report {
     pub frames_resumed: Option<u64>,
     /// What went less well than asked for.
     pub warnings: Vec<Warning>,
-    /// Wall-clock time of each stage, in milliseconds.
+    /// Wall-clock time of each stage, in milliseconds. That of [`Stage::Enhance`] is a part of that of [`Stage::Render`].
     pub timings_ms: BTreeMap<Stage, u64>,
     /// Wall-clock time of the whole job, in milliseconds.
     pub total_ms: u64,

@@ -2,19 +2,49 @@
 
 use super::{Job, Seen};
 use crate::clip::Clip;
-use crate::evidence::Witness;
+use crate::evidence::{Evidence, Witness};
 use crate::plan::Plan;
 use crate::render::{Rendered, Renderer, Sinks};
 use crate::resume::{Chunks, basis};
 use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
-use viseme_core::Result;
-use viseme_engines::{EngineJob, ExpectedMouth, VoiceId};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use viseme_core::{Result, Stage};
+use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, VoiceId};
 use viseme_face::Track;
 
 impl<'a> Job<'a> {
+    /// Makes the picture, and keeps of it what the page for people shows.
+    pub(super) fn render(
+        &mut self,
+        seen: &Seen<'_>,
+        plan: &Plan,
+        expected: Option<BTreeMap<VoiceId, ExpectedMouth>>,
+        engine: &mut dyn EngineJob,
+    ) -> Result<(Rendered, Evidence)> {
+        let enhancer = self.runner.enhancer.as_ref();
+        let enhancement = enhancer.map(|e| Enhancement::new(Arc::clone(e), self.spec.enhance.options()));
+        let renderer = Renderer {
+            clip: seen.clip,
+            analysis: seen.analysis,
+            plan,
+            batch: self.runner.engine.info().batch,
+            enhancement: enhancement.as_ref(),
+            enhanced_us: AtomicU64::new(0),
+            observer: self.observer,
+        };
+        let witness = expected.map(|expected| self.witness(plan, seen, expected));
+        let mut rendered = self.picture(&renderer, engine, witness.as_ref())?;
+        let shown = std::mem::take(&mut rendered.seen);
+        if enhancement.is_some() {
+            self.timings.insert(Stage::Enhance, renderer.enhanced_us.into_inner() / 1000);
+        }
+        Ok((rendered, witness.map(|witness| witness.evidence(shown)).unwrap_or_default()))
+    }
+
     /// Makes the picture of the output, as a file in the work folder.
-    pub(super) fn picture(
+    fn picture(
         &mut self,
         renderer: &Renderer<'_>,
         engine: &mut dyn EngineJob,
@@ -48,7 +78,7 @@ impl<'a> Job<'a> {
     }
 
     /// What keeps a little of the picture, for its page and its offset.
-    pub(super) fn witness<'s>(
+    fn witness<'s>(
         &self,
         plan: &'s Plan,
         seen: &Seen<'s>,

@@ -102,7 +102,7 @@ impl Work<'_> {
     /// Puts a video where results are kept.
     pub(super) async fn keep(&self, output: &Path) -> Result<ArtifactKey> {
         self.handle.set_progress(JobProgress { stage: "store".to_owned(), done: 0, total: None });
-        let key = ArtifactKey::new(Area::Jobs, &self.job.id.to_string(), OUTPUT)?;
+        let key = ArtifactKey::new(Area::Jobs, &self.job.id.to_string(), &output_name(self.job.tries))?;
         let put = self.handler.files.put_file(&key, output, OUTPUT_TYPE);
         self.unless_stopped(put).await?;
         Ok(key)
@@ -114,6 +114,12 @@ impl Work<'_> {
         self.handle.set_progress(JobProgress { stage: "upload".to_owned(), done: 0, total: None });
         self.unless_stopped(self.handler.client.put_file(url, output, OUTPUT_TYPE)).await
     }
+}
+
+/// What the video of a try is called where results are kept. A worker that has lost its job, and does not know it yet, cannot
+/// write over what another has made.
+fn output_name(tries: u32) -> String {
+    if tries <= 1 { OUTPUT.to_owned() } else { format!("output-{tries}.mp4") }
 }
 
 /// What `seconds` of this machine cost.
@@ -156,7 +162,7 @@ fn timing(report: &Report, download: Duration) -> Timing {
     Timing {
         download_ms: download.as_millis() as u64,
         detection_ms: of(&[Stage::Probe, Stage::Analyse]),
-        lipsync_ms: of(&[Stage::Listen, Stage::Plan, Stage::Render, Stage::Enhance]),
+        lipsync_ms: of(&[Stage::Listen, Stage::Plan, Stage::Render]),
         enhancement_ms: of(&[Stage::Enhance]),
         encoding_ms: of(&[Stage::Mux]),
         ..Timing::default()
@@ -220,6 +226,11 @@ mod tests {
             start_time_ms: None,
             end_time_ms: None,
         }
+    }
+
+    #[test]
+    fn every_try_has_a_name_of_its_own_for_what_it_makes() {
+        assert_eq!([1, 2, 3].map(output_name), ["output.mp4", "output-2.mp4", "output-3.mp4"]);
     }
 
     #[test]
