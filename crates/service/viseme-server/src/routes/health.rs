@@ -2,6 +2,7 @@
 
 use crate::engines::{EngineBody, engines};
 use crate::error::{ApiError, ApiResult};
+use crate::remembered::Remembered;
 use crate::service::Service;
 use axum::Json;
 use axum::extract::State;
@@ -67,9 +68,11 @@ async fn health(State(service): State<Arc<Service>>) -> ApiResult<Json<Value>> {
         move || Ok(json!(look(&service)?))
     };
     // While the engine loads, what is seen is not worth remembering.
-    Ok(Json(match service.built_in.get() {
-        Some(_) => service.health.get(look).await?,
-        None => look()?,
+    let is_loading = service.built_in.get().is_none() && service.settings.workers > 0;
+    Ok(Json(if is_loading {
+        Remembered::default().get(look).await?
+    } else {
+        service.health.get(look).await?
     }))
 }
 
