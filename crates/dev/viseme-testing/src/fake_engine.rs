@@ -72,8 +72,12 @@ impl FakeEngine {
     /// An engine that paints `patch` and hears voice in everything.
     #[must_use]
     pub fn new(patch: FakePatch) -> Self {
-        let info =
-            EngineInfo { name: "fake", description: "paints a rectangle", sample_rate_hz: 16_000, batch: 16 };
+        let info = EngineInfo {
+            name: "fake",
+            description: "paints a rectangle",
+            sample_rate_hz: 16_000,
+            at_once: 3,
+        };
         Self { info, patch, fault: Fault::None, voiced: true, keeps: false, calls: Arc::default() }
     }
 
@@ -95,10 +99,12 @@ impl FakeEngine {
         Self { keeps: true, ..self }
     }
 
-    /// What it was asked so far.
+    /// What it was asked so far, the mouths in output order: they are asked for in any.
     #[must_use]
     pub fn calls(&self) -> Calls {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        calls.made.sort_by_key(|(track, mouth, _)| (mouth.output, *track));
+        calls
     }
 }
 
@@ -191,9 +197,9 @@ impl EngineJob for FakeJob {
         Ok(self.engine.calls().heard.iter().map(|(&voice, samples)| (voice, summary(samples))).collect())
     }
 
-    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
+    fn synthesize(&self, requests: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
         let mut answers = Vec::new();
-        for request in batch {
+        for request in requests {
             let output = request.planned.output.0;
             match self.engine.fault {
                 Fault::ErrorAt(frame) if frame == output => {

@@ -11,6 +11,7 @@
 //! * [`join_pictures`] makes one file of parts that were encoded one by one.
 //! * [`copy_picture`] takes a picture in which nothing was changed as it is.
 //! * [`mix`](mix()) lays sounds over each other, each at its own time.
+//! * [`SoundEncoder`] brings a speech into the codec of the output while the picture is made.
 //! * [`mux`] joins picture, speech and what else the source had; [`OutputFile`] puts the result in place in one step.
 //!
 //! **The clock.** All times count from the *media time zero* of a file: the time that its own timestamps call zero, or
@@ -46,7 +47,7 @@ pub use codec::{EncodeSettings, VideoCodec};
 pub use container::Container;
 pub use join::{PicturePart, join_pictures};
 pub use mix::{MixPart, mix};
-pub use mux::{MuxPlan, MuxReport, SourceStreams, Speech, mux};
+pub use mux::{MuxPlan, MuxReport, SoundEncoder, SourceStreams, Speech, mux, own_sound};
 pub use output_file::OutputFile;
 pub use picture_copy::copy_picture;
 pub use probe::{AudioInfo, ColourTags, MediaInfo, OtherStream, Ratio, StreamKind, VideoInfo, probe};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use viseme_core::{ErrorKind, Pts, WarningCode};
 use viseme_media::{
     AudioReader, EncodeSettings, FrameSink, MediaInfo, MuxPlan, MuxReport, OutputFile, OutputVideo,
-    SourceStreams, Speech, VideoCodec, VideoWriter, WrittenVideo, mux,
+    SoundEncoder, SourceStreams, Speech, VideoCodec, VideoWriter, WrittenVideo, mux,
 };
 
 /// The picture of `source`, encoded anew.
@@ -108,6 +108,61 @@ fn speech_is_copied_where_the_container_takes_it() {
             }
         }
     }
+}
+
+#[test]
+fn sound_that_was_encoded_first_is_the_one_that_the_join_would_have_made() {
+    let bench = Bench::new();
+    let source = bench.make("source.mp4", PICTURE);
+    let video = picture(&bench, &source, VideoCodec::H264);
+    for (name, recipe) in [
+        ("speech.wav", "-f lavfi -i sine=d=3:r=22050 -c:a pcm_s16le"),
+        ("high.wav", "-f lavfi -i sine=d=3:r=192000 -c:a pcm_s24le"),
+        ("short.wav", "-f lavfi -i sine=d=0.5 -c:a pcm_s16le"),
+        ("late.mkv", "-f lavfi -i testsrc2=s=64x48:d=2 -itsoffset 0.3 -f lavfi -i sine=d=2 -c:a pcm_s16le"),
+    ] {
+        let path = bench.make(name, recipe);
+        let info = bench.probe(&path).unwrap();
+        let as_it_is = Speech { path: &path, audio: &info.audio[0], delay_s: 0.0, is_mix: false };
+        let joined = |speech: Speech<'_>, name: &str| {
+            let plan = MuxPlan {
+                video: &video,
+                speech: Some(speech),
+                source: None,
+                duration_s: 1.001,
+                is_edited_by_ai: true,
+                tags: BTreeMap::new(),
+            };
+            let output = bench.path(name);
+            let made = OutputFile::create(&output).unwrap();
+            let report = mux(&bench.tools, &plan, made, &bench.limits).unwrap();
+            (report.warnings, packets(&bench, &output), bench.probe(&output).unwrap().audio)
+        };
+        let (warnings, hashes, audio) = joined(as_it_is, "at_once.mp4");
+        let encoder =
+            SoundEncoder::start(&bench.tools, &as_it_is, 1.001, bench.path("sound.mp4"), &bench.limits);
+        let (sound, stream, said) = encoder.unwrap().unwrap().finish(&bench.tools, &bench.limits).unwrap();
+        let encoded = Speech { path: &sound, audio: &stream, ..as_it_is };
+        assert_eq!((Vec::new(), hashes, audio), joined(encoded, "first.mp4"), "{name}");
+        assert_eq!((said.len(), said), (1, warnings), "{name}");
+    }
+}
+
+#[test]
+fn sound_that_would_be_copied_is_not_encoded_first_and_a_broken_one_says_why() {
+    let bench = Bench::new();
+    let path = bench.make("speech.m4a", "-f lavfi -i sine=d=1 -c:a aac");
+    let info = bench.probe(&path).unwrap();
+    let start = |speech: &Speech<'_>, name: &str| {
+        SoundEncoder::start(&bench.tools, speech, 1.0, bench.path(name), &bench.limits)
+    };
+    let speech = Speech { path: &path, audio: &info.audio[0], delay_s: 0.0, is_mix: false };
+    assert!(start(&speech, "sound.mp4").unwrap().is_none());
+    assert!(start(&Speech { is_mix: true, ..speech }, "sound.mp4").unwrap().is_some());
+    assert_eq!(start(&speech, "sound.txt").unwrap_err().kind(), ErrorKind::Unsupported);
+    let broken = start(&Speech { is_mix: true, ..speech }, "no/folder/sound.mp4").unwrap().unwrap();
+    let error = broken.finish(&bench.tools, &bench.limits).unwrap_err();
+    assert!(error.to_string().starts_with("cannot encode the sound"), "{error}");
 }
 
 #[test]

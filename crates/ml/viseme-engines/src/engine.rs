@@ -3,7 +3,7 @@
 //! A job goes through four phases, in this order: [`study`](EngineJob::study) sees every frame of the source once,
 //! [`listen`](EngineJob::listen) hears every voice once from its start to its end, [`prepare`](EngineJob::prepare)
 //! learns who speaks which voice and which source frames were chosen for the output, and
-//! [`synthesize`](EngineJob::synthesize) makes the mouths in output order.
+//! [`synthesize`](EngineJob::synthesize) makes the mouths, those of several frames at a time.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -21,8 +21,9 @@ pub struct EngineInfo {
     pub description: &'static str,
     /// Sample rate of the speech that it listens to, in Hz.
     pub sample_rate_hz: u32,
-    /// Mouths that it makes best at one time: the batch of its net. 1 where each is made by itself.
-    pub batch: usize,
+    /// Frames that are best asked for at one time, each on a thread of its own: the batch of its net. 1 where nothing is
+    /// gained but that every core is busy, which is seen to anyway.
+    pub at_once: usize,
 }
 
 /// What is the same for every frame of a job.
@@ -117,7 +118,7 @@ pub trait LocalEngine: Debug + Send + Sync {
 }
 
 /// One job of an engine.
-pub trait EngineJob: Debug + Send {
+pub trait EngineJob: Debug + Send + Sync {
     /// Sees a face of a source frame. Frames come in presentation order, each at most once per track, with the
     /// tracker's unsmoothed observation.
     ///
@@ -169,18 +170,23 @@ pub trait EngineJob: Debug + Send {
     /// When the mouth motion cannot be computed, or a plan has a voice that was never heard.
     fn prepare(&mut self, plans: &[MouthPlan]) -> Result<BTreeMap<VoiceId, SpeechSummary>>;
 
-    /// Makes mouths: exactly one answer per request, in order. `None` leaves that frame as it is (nothing to
-    /// change). Requests of one track come in output order; a batch may hold several tracks of one frame.
+    /// Makes the mouths of a frame: exactly one answer per request, in order. `None` leaves that face as it is (nothing to
+    /// change). Several threads ask at once, each for a frame of its own.
     ///
-    /// What is made of a request follows from it and from what was prepared, never from requests before it: a job that was
-    /// ended goes on in the middle, to the same bytes.
+    /// What is made of a request follows from it and from what was prepared, never from other requests: frames come in any
+    /// order, and a job that was ended goes on in the middle, to the same bytes.
     ///
     /// # Errors
     /// When a mouth cannot be made.
-    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>>;
+    fn synthesize(&self, requests: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>>;
 }
 
 /// The error for a voice that somebody is to speak and nobody has heard.
 pub(crate) fn never_heard(voice: VoiceId) -> Error {
     Error::internal(format!("voice {} was never heard", voice.0))
+}
+
+/// The error for a face that speaks without having been planned.
+pub(crate) fn never_planned(track: TrackId) -> Error {
+    Error::internal(format!("face {} was never planned", track.0))
 }

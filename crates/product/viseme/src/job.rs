@@ -142,11 +142,12 @@ impl Job<'_> {
         let (plan, spans) =
             self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard, speaking.as_ref()))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, &roles, engine.as_mut()))?;
+        let sound = self.timed(Stage::Plan, |job| job.sound(&inputs, &plan))?;
         let (rendered, evidence) =
-            self.timed(Stage::Render, |job| job.render(&seen, &plan, expected, engine.as_mut()))?;
+            self.timed(Stage::Render, |job| job.render(&seen, &plan, expected, engine.as_ref()))?;
         let offset = result_offset(spec.offset, &evidence);
-        let outputs = (output, mask_output);
-        self.timed(Stage::Mux, |job| job.finish(&inputs, &plan, &rendered, offset.as_ref(), outputs))?;
+        let (made, outputs) = ((&plan, &rendered, offset.as_ref()), (output, mask_output));
+        self.timed(Stage::Mux, |job| job.finish(&inputs, sound, made, outputs))?;
         let facts = Facts {
             clip: &clip,
             analysis: &analysis,

@@ -1,19 +1,24 @@
-//! Threads whose panics become errors, and channels that are bounded by bytes.
+//! Threads whose panics become errors, and how much may wait between them.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
 use std::any::Any;
+use std::num::NonZeroUsize;
 use std::thread::{Scope, ScopedJoinHandle};
 use viseme_core::{Error, Result};
 
-/// Most bytes of frames that wait in one channel.
+/// Most bytes of frames that wait in one place.
 const WAITING_BYTES: usize = 8 << 20;
 
 /// Items of [`in_parallel`] that are worked on at once: each may be a program with memory of its own.
 const AT_ONCE: usize = 4;
 
-/// A channel for messages of about `message_bytes`: at least one of them, at most `most`, and no more than 8 MiB.
-pub(crate) fn channel<T>(message_bytes: usize, most: usize) -> (Sender<T>, Receiver<T>) {
-    bounded((WAITING_BYTES / message_bytes.max(1)).min(most).max(1))
+/// How many messages of about `message_bytes` may wait: at least one, at most `most`, and no more than 8 MiB.
+pub(crate) fn room(message_bytes: usize, most: usize) -> usize {
+    (WAITING_BYTES / message_bytes.max(1)).min(most).max(1)
+}
+
+/// Cores that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Runs `work` on a thread of its own and waits for it.
@@ -110,9 +115,7 @@ mod tests {
 
     #[test]
     fn large_messages_wait_one_by_one() {
-        assert_eq!(channel::<()>(64 << 20, 8).0.capacity(), Some(1));
-        assert_eq!(channel::<()>(3 << 20, 8).0.capacity(), Some(2));
-        assert_eq!(channel::<()>(0, 8).0.capacity(), Some(8));
-        assert_eq!(channel::<()>(0, 0).0.capacity(), Some(1));
+        assert_eq!([64 << 20, 3 << 20, 0].map(|bytes| room(bytes, 8)), [1, 2, 8]);
+        assert_eq!(room(0, 0), 1);
     }
 }

@@ -26,18 +26,17 @@ mod teeth;
 
 use crate::engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary, VoiceId,
-    never_heard,
+    never_heard, never_planned,
 };
 pub use expected::ExpectedMouth;
 use face::SpeakingFace;
 use motion::{Listener, SpeechNet};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use study::TrackStudy;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
-use viseme_core::{Error, FrameIndex, Result};
+use viseme_core::{FrameIndex, Result};
 use viseme_face::{FaceObservation, TrackId};
 use viseme_imaging::{Frame, Patch};
 use viseme_models::Runtime;
@@ -77,7 +76,7 @@ impl NativeEngine {
                 name: "native",
                 description: "built in: warps the source's own mouth, full resolution, nothing to download",
                 sample_rate_hz: SAMPLE_RATE_HZ,
-                batch: 1,
+                at_once: 1,
             },
             options,
             net: Arc::new(net),
@@ -176,16 +175,11 @@ impl EngineJob for NativeJob {
         Ok(summaries)
     }
 
-    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
-        let faces = &self.faces;
-        batch
-            .par_iter()
-            .map(|request| {
-                let face = faces
-                    .get(&request.track)
-                    .ok_or_else(|| Error::internal(format!("face {} was never planned", request.track.0)))?;
-                face.speak(request)
-            })
-            .collect()
+    fn synthesize(&self, requests: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
+        let speak = |request: &MouthRequest<'_>| {
+            let face = self.faces.get(&request.track);
+            face.ok_or_else(|| never_planned(request.track))?.speak(request)
+        };
+        requests.iter().map(speak).collect()
     }
 }

@@ -20,11 +20,10 @@ pub use options::{Profile, Wav2LipOptions};
 
 use crate::engine::{
     EngineInfo, EngineJob, JobContext, LocalEngine, MouthPlan, MouthRequest, SpeechSummary, VoiceId,
-    never_heard,
+    never_heard, never_planned,
 };
 use network::{Generator, NetFace, most_faces};
 use plain::PlainCrop;
-use rayon::prelude::*;
 use sightings::Sightings;
 use speech::{Listener, Speech};
 use std::collections::BTreeMap;
@@ -58,12 +57,13 @@ impl Wav2LipEngine {
     /// # Errors
     /// `InvalidInput` when the net is not a Wav2Lip of 96 pixels.
     pub fn new(options: Wav2LipOptions, session: Arc<dyn InferenceSession>) -> Result<Self> {
-        let batch = BatchOptions { max_items: most_faces(session.info())?, ..BatchOptions::default() };
+        let at_once = most_faces(session.info())?;
+        let batch = BatchOptions { max_items: at_once, ..BatchOptions::default() };
         let info = EngineInfo {
             name: "wav2lip",
             description: "a net of 96 × 96 pixels trained to speak; its weights must be installed",
             sample_rate_hz: SAMPLE_RATE_HZ,
-            batch: BATCH,
+            at_once,
         };
         Ok(Self { info, options, batcher: Batcher::new(session, batch)?, detector: None })
     }
@@ -75,10 +75,6 @@ impl Wav2LipEngine {
         Self { detector: Some(detector), ..self }
     }
 }
-
-/// Mouths that are asked for at one time: what a graphics card makes in one run, and enough for every core of a
-/// processor to stay busy.
-const BATCH: usize = 16;
 
 impl LocalEngine for Wav2LipEngine {
     fn info(&self) -> &EngineInfo {
@@ -175,9 +171,8 @@ impl EngineJob for Wav2LipJob {
         Ok(self.speeches.iter().map(|(&voice, speech)| (voice, speech.summary)).collect())
     }
 
-    fn synthesize(&mut self, batch: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
-        // While the net makes the faces of one part, those of another are cut out and put back.
-        let parts = batch.par_chunks(self.generator.most_faces());
+    fn synthesize(&self, requests: &[MouthRequest<'_>]) -> Result<Vec<Option<Patch>>> {
+        let parts = requests.chunks(self.generator.most_faces());
         let answers: Vec<_> = parts.map(|part| self.speak(part)).collect::<Result<_>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
@@ -204,7 +199,7 @@ impl Wav2LipJob {
 
     fn speech_of(&self, track: TrackId) -> Result<&Speech> {
         let speech = self.voices.get(&track).and_then(|voice| self.speeches.get(voice));
-        speech.ok_or_else(|| Error::internal(format!("face {} was never planned", track.0)))
+        speech.ok_or_else(|| never_planned(track))
     }
 
     /// The face that is asked for as the net is to see it; none where there is nothing to change.

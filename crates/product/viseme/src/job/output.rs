@@ -7,17 +7,17 @@ use crate::evidence::Evidence;
 use crate::html_report::Page;
 use crate::inputs::Inputs;
 use crate::mask::mask_video;
-use crate::offset::ResultOffset;
+use crate::offset::{OffsetMode, ResultOffset};
 use crate::plan::Plan;
 use crate::render::{Rendered, Sinks};
 use crate::report::Report;
 use crate::spec::JobSpec;
-use crate::voices::output_sound;
+use crate::voices::OutputSound;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viseme_core::{Error, Result, Warning};
 use viseme_media::{
-    EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, Speech, VideoCodec,
+    EncodeSettings, FrameSink, MuxPlan, OutputFile, OutputVideo, Ratio, SourceStreams, VideoCodec,
     VideoWriter, WrittenVideo, mux,
 };
 
@@ -50,27 +50,36 @@ impl Job<'_> {
         VideoWriter::create(&self.runner.tools, &path, video, settings, &self.spec.limits)
     }
 
+    /// What is heard in the output; none where it is to be silent. What its container does not take is encoded from now on.
+    pub(super) fn sound(&self, inputs: &Inputs, plan: &Plan) -> Result<Option<OutputSound>> {
+        if !self.spec.include_sound {
+            return Ok(None);
+        }
+        let (tools, spec, work_dir) = (&self.runner.tools, self.spec, self.work_dir.path());
+        let mut sound = OutputSound::new(tools, spec, inputs, work_dir)?;
+        // Sound that will be moved can be cut to its length only then.
+        if spec.offset == OffsetMode::Leave {
+            sound.encode(tools, (plan.duration_s(), &spec.limits), (&spec.output, work_dir))?;
+        }
+        Ok(Some(sound))
+    }
+
     /// Joins picture and sound, apart by `offset`, and puts the files in place.
     pub(super) fn finish(
         &mut self,
         inputs: &Inputs,
-        plan: &Plan,
-        rendered: &Rendered,
-        offset: Option<&ResultOffset>,
+        mut sound: Option<OutputSound>,
+        (plan, rendered, offset): (&Plan, &Rendered, Option<&ResultOffset>),
         (output, mask_output): (OutputFile, Option<OutputFile>),
     ) -> Result<()> {
         let replaced_audio = inputs.source.default_audio().map(|audio| audio.stream_index);
         let source = SourceStreams { path: &self.spec.video, info: &inputs.source, replaced_audio };
-        let (tools, work_dir) = (&self.runner.tools, self.work_dir.path());
-        let sound = output_sound(tools, self.spec, inputs, work_dir)?;
-        let speech = Speech {
-            path: &sound.path,
-            audio: &sound.audio,
-            delay_s: offset.map_or(0.0, |offset| offset.sound_moved_ms / 1000.0),
-            is_mix: sound.is_mix,
-        };
+        if let Some(sound) = &mut sound {
+            self.warn_all(sound.finish(&self.runner.tools, &self.spec.limits)?);
+        }
+        let delay_s = offset.map_or(0.0, |offset| offset.sound_moved_ms / 1000.0);
         let mux_plan = MuxPlan {
-            speech: self.spec.include_sound.then_some(speech),
+            speech: sound.as_ref().map(|sound| sound.speech(delay_s)),
             source: self.keeps_clock(inputs.source.is_still).then_some(source),
             ..silent(&rendered.video, plan)
         };

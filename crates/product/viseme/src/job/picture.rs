@@ -8,8 +8,7 @@ use crate::render::{Rendered, Renderer, Sinks};
 use crate::resume::{Chunks, basis};
 use crate::untouched::copied_picture;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use viseme_core::{Result, Stage};
 use viseme_engines::{EngineJob, Enhancement, ExpectedMouth, VoiceId};
 use viseme_face::Track;
@@ -21,7 +20,7 @@ impl<'a> Job<'a> {
         seen: &Seen<'_>,
         plan: &Plan,
         expected: Option<BTreeMap<VoiceId, ExpectedMouth>>,
-        engine: &mut dyn EngineJob,
+        engine: &dyn EngineJob,
     ) -> Result<(Rendered, Evidence)> {
         let enhancer = self.runner.enhancer.as_ref();
         let enhancement = enhancer.map(|e| Enhancement::new(Arc::clone(e), self.spec.enhance.options()));
@@ -29,16 +28,17 @@ impl<'a> Job<'a> {
             clip: seen.clip,
             analysis: seen.analysis,
             plan,
-            batch: self.runner.engine.info().batch,
+            at_once: self.runner.engine.info().at_once,
             enhancement: enhancement.as_ref(),
-            enhanced_us: AtomicU64::new(0),
+            enhancing: Mutex::default(),
             observer: self.observer,
         };
         let witness = expected.map(|expected| self.witness(plan, seen, expected));
         let mut rendered = self.picture(&renderer, engine, witness.as_ref())?;
         let shown = std::mem::take(&mut rendered.seen);
         if enhancement.is_some() {
-            self.timings.insert(Stage::Enhance, renderer.enhanced_us.into_inner() / 1000);
+            let spent = renderer.enhancing.into_inner().unwrap_or_else(PoisonError::into_inner);
+            self.timings.insert(Stage::Enhance, spent.as_millis() as u64);
         }
         Ok((rendered, witness.map(|witness| witness.evidence(shown)).unwrap_or_default()))
     }
@@ -47,7 +47,7 @@ impl<'a> Job<'a> {
     fn picture(
         &mut self,
         renderer: &Renderer<'_>,
-        engine: &mut dyn EngineJob,
+        engine: &dyn EngineJob,
         witness: Option<&Witness<'_>>,
     ) -> Result<Rendered> {
         let Renderer { clip, plan, .. } = *renderer;

@@ -1,4 +1,4 @@
-//! The second pass over the video: three threads read, make and write, and frames flow through them in output order.
+//! The second pass over the video: one thread reads, several make a frame each, and one writes, in output order.
 
 mod maker;
 
@@ -7,19 +7,19 @@ use crate::clip::Clip;
 use crate::evidence::{Seen, Witness};
 use crate::plan::{Plan, PlannedFrame};
 use crate::source::PlannedFrames;
-use crate::threads::{channel, join, spawn};
-use crossbeam_channel::{Receiver, Sender};
+use crate::threads::{cores, join, room, spawn};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use maker::Maker;
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use viseme_core::{Error, Observer, Progress, Result, Stage};
 use viseme_engines::{EngineJob, Enhancement};
 use viseme_imaging::Frame;
 use viseme_media::{FrameSink, WrittenVideo};
 
-/// Most frames that are read ahead.
-const READ_FRAMES: usize = 8;
+/// Most frames that wait, to be made or to be written.
+const WAITING_FRAMES: usize = 8;
 
 /// Where the frames go.
 pub(crate) struct Sinks<'a> {
@@ -36,12 +36,12 @@ pub(crate) struct Renderer<'a> {
     pub(crate) clip: &'a dyn Clip,
     pub(crate) analysis: &'a Analysis,
     pub(crate) plan: &'a Plan,
-    /// Mouths that the engine makes best at one time.
-    pub(crate) batch: usize,
+    /// Frames that the engine makes best at one time; never fewer than one for every core.
+    pub(crate) at_once: usize,
     /// What happens to the faces after the engine.
     pub(crate) enhancement: Option<&'a Enhancement>,
-    /// How long that took so far, in microseconds.
-    pub(crate) enhanced_us: AtomicU64,
+    /// How long that took so far. Held by whoever is at it.
+    pub(crate) enhancing: Mutex<Duration>,
     pub(crate) observer: &'a dyn Observer,
 }
 
@@ -60,18 +60,29 @@ pub(crate) struct Rendered {
     pub(crate) resumed: Option<u64>,
 }
 
+/// A frame on its way to a maker.
+struct Order {
+    planned: PlannedFrame,
+    frame: Arc<Frame>,
+    /// Its place among those that are written.
+    place: Sender<MadeFrame>,
+}
+
 /// A frame on its way to the encoder.
 struct MadeFrame {
+    planned: PlannedFrame,
     frame: Frame,
+    /// As it was, where somebody wants to compare.
+    source: Option<Arc<Frame>>,
     /// What was changed of it, where that is asked for.
     mask: Option<Frame>,
     is_changed: bool,
 }
 
 /// What is being written: from which frame on, and how many of them.
-struct Writing {
-    video: Box<dyn FrameSink>,
-    mask: Option<Box<dyn FrameSink>>,
+struct Writing<'a> {
+    sinks: Sinks<'a>,
+    seen: Seen,
     first: u64,
     written: u64,
     changed: u64,
@@ -84,30 +95,33 @@ impl Renderer<'_> {
     /// `Cancelled`; whatever decoding, the engine or encoding meet; `Internal` when not every planned frame arrived.
     pub(crate) fn render(
         &self,
-        engine: &mut dyn EngineJob,
+        engine: &dyn EngineJob,
         frames: Range<u64>,
         sinks: Sinks<'_>,
     ) -> Result<Rendered> {
+        let (with_mask, with_source) = (sinks.mask.is_some(), sinks.witness.is_some());
+        let maker = Maker { renderer: self, engine, with_mask, with_source };
         let info = self.clip.info();
-        let frame_bytes = info.format.frame_bytes(info.width, info.height);
-        let Sinks { video, mask, witness } = sinks;
-        let mut maker = Maker::new(self, mask.is_some(), witness);
-        let (reads, read) = channel(frame_bytes, READ_FRAMES);
-        // There is room for a whole batch: the next one is made while it waits for the encoder.
-        let (makes, made) = channel(frame_bytes, maker.batch_frames());
-        let writing = Writing { video, mask, first: frames.start, written: 0, changed: 0 };
+        let waiting = room(info.format.frame_bytes(info.width, info.height), WAITING_FRAMES);
+        let makers = self.at_once.max(cores());
+        // Every frame that was read and is not yet written has its place, so no more than these are in memory.
+        let (places, made) = bounded(waiting + makers);
+        let (orders, ordered) = bounded(waiting);
         let planned = frames.end - frames.start;
-        let (writing, seen) = std::thread::scope(|scope| {
-            let reader = spawn(scope, "reading", move || self.read(frames, &reads))?;
+        let writing = Writing { sinks, seen: Seen::default(), first: frames.start, written: 0, changed: 0 };
+        let writing = std::thread::scope(|scope| {
             let writer = spawn(scope, "writing", move || self.write(writing, &made))?;
-            let making = maker.make(engine, &read, &makes);
-            // Both threads wait for each other's end of a channel as long as we hold it.
-            drop((read, makes));
-            let (reading, writing) = (join("reading", reader), join("writing", writer));
+            let start = |orders: Receiver<Order>| spawn(scope, "making", move || make(maker, &orders));
+            let making = std::iter::repeat_n(ordered, makers).map(start).collect::<Result<Vec<_>>>()?;
+            let reading = self.read(frames, &places, &orders);
+            // The other threads wait for the other end of a channel as long as we hold it.
+            drop((places, orders));
+            let making = making.into_iter().map(|maker| join("making", maker)).fold(Ok(()), Result::and);
             // A thread that failed is the cause; the others only saw their channel close.
-            Ok((reading.and(making).and(writing)?, maker.into_seen()))
+            let writing = join("writing", writer);
+            reading.and(making).and(writing)
         })?;
-        let Writing { video, mask, written, changed, .. } = writing;
+        let Writing { sinks: Sinks { video, mask, .. }, seen, written, changed, .. } = writing;
         if written != planned {
             return Err(Error::internal(format!(
                 "{written} of {planned} planned frames reached the encoder"
@@ -118,10 +132,17 @@ impl Renderer<'_> {
         Ok(Rendered { video, mask, changed, seen, resumed: None })
     }
 
-    fn read(&self, frames: Range<u64>, reads: &Sender<(PlannedFrame, Arc<Frame>)>) -> Result<()> {
+    /// Reads, and gives every frame a place among those that are written and to one of the makers.
+    fn read(
+        &self,
+        frames: Range<u64>,
+        places: &Sender<Receiver<MadeFrame>>,
+        orders: &Sender<Order>,
+    ) -> Result<()> {
         let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan, frames);
-        while let Some(frame) = frames.next_frame()? {
-            if reads.send(frame).is_err() {
+        while let Some((planned, frame)) = frames.next_frame()? {
+            let (place, made) = bounded(1);
+            if places.send(made).is_err() || orders.send(Order { planned, frame, place }).is_err() {
                 break;
             }
         }
@@ -129,15 +150,21 @@ impl Renderer<'_> {
     }
 
     /// Encodes and counts. Gives the sinks back, not yet finished: only a whole video is.
-    fn write(&self, mut to: Writing, made: &Receiver<MadeFrame>) -> Result<Writing> {
-        for MadeFrame { frame, mask, is_changed } in made {
+    fn write<'s>(&self, mut to: Writing<'s>, places: &Receiver<Receiver<MadeFrame>>) -> Result<Writing<'s>> {
+        // A place without a frame is that of a maker that failed.
+        for MadeFrame { planned, frame, source, mask, is_changed } in
+            places.iter().map_while(|p| p.recv().ok())
+        {
             if self.observer.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            if let (Some(sink), Some(mask)) = (&mut to.mask, &mask) {
+            if let (Some(witness), Some(source)) = (to.sinks.witness, &source) {
+                witness.see(&planned, source, &frame, &mut to.seen)?;
+            }
+            if let (Some(sink), Some(mask)) = (&mut to.sinks.mask, &mask) {
                 sink.write(mask)?;
             }
-            to.video.write(&frame)?;
+            to.sinks.video.write(&frame)?;
             to.written += 1;
             to.changed += u64::from(is_changed);
             let total = Some(self.plan.len());
@@ -145,6 +172,16 @@ impl Renderer<'_> {
         }
         Ok(to)
     }
+}
+
+/// Makes frame after frame, until there are no more or nobody takes them.
+fn make(maker: Maker<'_>, orders: &Receiver<Order>) -> Result<()> {
+    for Order { planned, frame, place } in orders {
+        if place.send(maker.make(planned, frame)?).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -176,13 +213,13 @@ mod tests {
             clip,
             analysis: &analysis,
             plan: &plan,
-            batch: 16,
+            at_once: 3,
             enhancement: None,
-            enhanced_us: AtomicU64::new(0),
+            enhancing: Mutex::default(),
             observer: &Silent,
         };
         let sinks = Sinks { video, mask: Some(mask), witness: None };
-        renderer.render(engine.begin(context)?.as_mut(), 0..plan.len(), sinks)
+        renderer.render(engine.begin(context)?.as_ref(), 0..plan.len(), sinks)
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) use faces::speaking_faces;
 pub use report::LineReport;
 pub(crate) use report::line_reports;
 pub(crate) use role::{Role, roles};
-pub(crate) use sound::output_sound;
+pub(crate) use sound::OutputSound;
 
 use crate::spec::JobSpec;
 use std::path::Path;
