@@ -84,7 +84,7 @@ fn masks(c: &mut Criterion) {
         .map(|angle| Vec2::new(950.0 + 100.0 * angle.cos(), 550.0 + 40.0 * angle.sin()))
         .collect();
     c.bench_function("polygon_distance 300x200, 20 edges", |b| {
-        b.iter(|| polygon_distance(black_box(&lips), region));
+        b.iter(|| polygon_distance(black_box(&lips), region, 26.0));
     });
     let base = ImageF32::from_plane(&frame().planes[0], region);
     let patch = base.clone().map(|value| value * 0.9);

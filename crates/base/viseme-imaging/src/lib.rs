@@ -41,4 +41,4 @@ pub use polygon::{polygon_coverage, polygon_distance, smoothstep};
 pub use rgb_image::{rgb_image, rgb_part};
 pub use siting::PlaneSiting;
 pub use tone::{low_pass_offset, match_sharpness, matching_sigma, sharpness};
-pub use warp::warp_plane;
+pub use warp::{warp_plane, warp_plane_where};

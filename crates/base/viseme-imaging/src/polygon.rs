@@ -26,19 +26,20 @@ pub fn polygon_coverage(points: &[Vec2], region: PixelRect) -> ImageF32 {
     mask
 }
 
-/// The distance of each pixel centre of `region` from the outline of the closed polygon, in pixels: negative inside.
+/// The distance of each pixel centre of `region` from the outline of the closed polygon, in pixels: negative inside. No
+/// distance is larger than `reach`: the nearer that is, the less there is to compute.
 ///
 /// Masks made from it (see [`smoothstep`]) grow and shrink by fractions of a pixel, so they do not flicker.
 #[must_use]
-pub fn polygon_distance(points: &[Vec2], region: PixelRect) -> ImageF32 {
+pub fn polygon_distance(points: &[Vec2], region: PixelRect, reach: f32) -> ImageF32 {
     let (width, height) = (region.width as usize, region.height as usize);
-    let mut distance = ImageF32::filled(width, height, f32::INFINITY);
+    let mut distance = ImageF32::filled(width, height, reach * reach);
     let mut turns = vec![0_i32; width + 1];
     for (row, squares) in distance.data.chunks_exact_mut(width.max(1)).enumerate() {
         let y = (region.y as usize + row) as f32;
         turns.fill(0);
         for (a, b) in edges(points) {
-            lower_to_edge(squares, region.x as f32, y, a, b);
+            lower_to_edge(squares, region.x as f32, y, (a, b), reach);
             if (a.y <= y) != (b.y <= y) {
                 let x = a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x) - region.x as f32;
                 // The first pixel centre that is not left of the crossing.
@@ -105,14 +106,21 @@ fn add_piece(row: &mut [f32], x0: f32, x1: f32, height: f32) {
     }
 }
 
-/// Lowers the squared distances of a row of pixels to those from one edge, where that is nearer.
-fn lower_to_edge(squares: &mut [f32], left: f32, y: f32, a: Vec2, b: Vec2) {
+/// Lowers the squared distances of a row of pixels to those from one edge, where that is nearer. Further than `reach` from it
+/// nothing is.
+fn lower_to_edge(squares: &mut [f32], left: f32, y: f32, (a, b): (Vec2, Vec2), reach: f32) {
+    if y < a.y.min(b.y) - reach || y > a.y.max(b.y) + reach {
+        return;
+    }
+    let column = |x: f32| (x - left).max(0.0) as usize;
+    let first = column((a.x.min(b.x) - reach).floor()).min(squares.len());
+    let end = column((a.x.max(b.x) + reach).ceil()).saturating_add(1).clamp(first, squares.len());
     let edge = b - a;
     let length = edge.dot(edge);
     let inverse = if length > 0.0 { 1.0 / length } else { 0.0 };
     let (ry, along_y) = (y - a.y, (y - a.y) * edge.y);
-    for (x, square) in squares.iter_mut().enumerate() {
-        let rx = left + x as f32 - a.x;
+    for (x, square) in squares[first..end].iter_mut().enumerate() {
+        let rx = left + (first + x) as f32 - a.x;
         let t = ((rx * edge.x + along_y) * inverse).clamp(0.0, 1.0);
         let (dx, dy) = (rx - t * edge.x, ry - t * edge.y);
         let candidate = dx * dx + dy * dy;
@@ -181,16 +189,33 @@ mod tests {
 
     #[test]
     fn distance_is_signed_and_euclidean() {
-        let distance = polygon_distance(&square(20.0, 30.0, 30.0, 40.0), REGION);
+        let distance = polygon_distance(&square(20.0, 30.0, 30.0, 40.0), REGION, f32::INFINITY);
         for (x, y, expected) in [(15, 15, -5.0), (5, 15, 5.0), (7, 6, 5.0), (11, 18, -1.0), (20, 15, 0.0)] {
             assert!((distance.at(x, y) - expected).abs() < 1e-4, "{x} {y} {}", distance.at(x, y));
         }
     }
 
     #[test]
+    fn distances_within_reach_are_the_same_and_all_others_are_the_reach() {
+        let points = [(4.0, 12.0), (31.5, 18.2), (28.1, 44.9), (47.7, 61.0), (12.4, 38.8)];
+        let points = points.map(|(x, y)| Vec2::new(x, y));
+        let whole = polygon_distance(&points, REGION, f32::INFINITY);
+        for reach in [0.6_f32, 3.0, 7.25] {
+            let near = polygon_distance(&points, REGION, reach);
+            for (near, whole) in near.data.iter().zip(&whole.data) {
+                assert!(
+                    (near - whole.clamp(-reach, reach)).abs() < 1e-5,
+                    "{near} for {whole} within {reach}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn no_points_cover_nothing() {
         assert!(polygon_coverage(&[], REGION).data.iter().all(|&value| value == 0.0));
-        assert!(polygon_distance(&[], REGION).data.iter().all(|value| value.is_infinite() && *value > 0.0));
+        let distance = polygon_distance(&[], REGION, f32::INFINITY);
+        assert!(distance.data.iter().all(|value| value.is_infinite() && *value > 0.0));
     }
 
     #[test]

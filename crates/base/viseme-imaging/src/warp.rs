@@ -5,6 +5,7 @@ use crate::frame::{PixelFormat, Plane};
 use crate::image::ImageF32;
 use crate::sample::{CUBIC_STEPS, CUBIC_TABLE, weighted_sum};
 use crate::siting::PlaneSiting;
+use std::ops::Range;
 use viseme_core::geometry::{PixelRect, Vec2};
 
 /// Samples around a position that the cubic kernel needs: one before, two after, and one more for rounding.
@@ -23,6 +24,30 @@ pub fn warp_plane(
     field: &DisplacementField,
     region: PixelRect,
 ) -> ImageF32 {
+    warped(plane, format, index, field, region, |_, _| true)
+}
+
+/// As [`warp_plane`], but only the samples whose weight, one per sample, is above 0; the others are 0.
+#[must_use]
+pub fn warp_plane_where(
+    plane: &Plane,
+    format: PixelFormat,
+    index: usize,
+    field: &DisplacementField,
+    region: PixelRect,
+    weights: &ImageF32,
+) -> ImageF32 {
+    warped(plane, format, index, field, region, |x, y| weights.row(y)[x] > 0.0)
+}
+
+fn warped(
+    plane: &Plane,
+    format: PixelFormat,
+    index: usize,
+    field: &DisplacementField,
+    region: PixelRect,
+    is_wanted: impl Fn(usize, usize) -> bool,
+) -> ImageF32 {
     let target = format.plane_region(index, region);
     let siting = PlaneSiting::of(format, index);
     let (width, height) = (target.width as usize, target.height as usize);
@@ -39,35 +64,50 @@ pub fn warp_plane(
     // The part of the plane that the warp can reach, edges repeated: no sample below needs an edge check.
     let window = ImageF32::window(plane, left, top, (right - left) as usize, (bottom - top) as usize);
 
+    let columns = Columns::new(field, target, siting);
     // Of the first of the four samples that the kernel reads, which is one before the position.
-    let origin = Vec2::new((i64::from(target.x) - left - 1) as f32, (i64::from(target.y) - top - 1) as f32);
-    let columns: Vec<Column> = (0..target.width)
-        .map(|i| {
-            let x = (target.x + i) as f32 * siting.step.x + siting.origin.x - field.region.x as f32;
-            let (cell, along) = cell(x, field.region.width, field.columns);
-            Column { cell, along, x: origin.x + i as f32 }
-        })
-        .collect();
+    let (first_x, first_y) = (i64::from(target.x) - left - 1, i64::from(target.y) - top - 1);
     let mut nodes = vec![Vec2::default(); field.columns];
-    let mut positions = vec![(0, 0); width];
+    let mut positions = Positions { x: vec![0; width], y: vec![0; width] };
     let mut data = vec![0.0; width * height];
     let limit = f32::from(format.max_value());
     for (j, out) in data.chunks_exact_mut(width.max(1)).enumerate() {
         let y = (target.y as usize + j) as f32 * siting.step.y + siting.origin.y - field.region.y as f32;
         node_row(field, y, siting, &mut nodes);
-        source_positions(&window, &columns, &nodes, origin.y + j as f32, &mut positions);
-        for (out, &position) in out.iter_mut().zip(&positions) {
-            *out = sample(&window, position).clamp(0.0, limit);
+        positions.find(&window, &columns, &nodes, (first_x, first_y + j as i64));
+        let places = positions.x.iter().zip(&positions.y);
+        for (i, (out, (&x, &y))) in out.iter_mut().zip(places).enumerate() {
+            if is_wanted(i, j) {
+                *out = sample(&window, x as usize, y as usize).clamp(0.0, limit);
+            }
         }
     }
     ImageF32 { width, height, data }
 }
 
-/// Where a column of the output lies in the grid, and in the window when nothing moves.
-struct Column {
-    cell: usize,
-    along: f32,
-    x: f32,
+/// Where the columns of the output lie in the grid.
+struct Columns {
+    /// How far each lies in its cell, 0 to 1.
+    along: Vec<f32>,
+    /// The cells, and which columns lie in them.
+    cells: Vec<(usize, Range<usize>)>,
+}
+
+impl Columns {
+    fn new(field: &DisplacementField, target: PixelRect, siting: PlaneSiting) -> Self {
+        let mut columns = Self { along: Vec::new(), cells: Vec::new() };
+        for i in 0..target.width {
+            let x = (target.x + i) as f32 * siting.step.x + siting.origin.x - field.region.x as f32;
+            let (cell, along) = cell(x, field.region.width, field.columns);
+            let end = i as usize + 1;
+            match columns.cells.last_mut() {
+                Some((last, range)) if *last == cell => range.end = end,
+                _ => columns.cells.push((cell, end - 1..end)),
+            }
+            columns.along.push(along);
+        }
+        columns
+    }
 }
 
 /// The displacements at the columns of nodes, interpolated at `y` pixels below the top of the field, in plane samples.
@@ -83,30 +123,47 @@ fn node_row(field: &DisplacementField, y: f32, siting: PlaneSiting, nodes: &mut 
     }
 }
 
-/// The first samples of the window that the pixels of a row read, and how far beyond they lie, in steps of the cubic
-/// table.
-fn source_positions(
-    window: &ImageF32,
-    columns: &[Column],
-    nodes: &[Vec2],
-    y: f32,
-    positions: &mut [(u32, u32)],
-) {
-    // Not below zero, so that truncation is floor. A broken field cannot leave the window: `max` drops NaN.
-    let fixed = |v: f32, extent: usize| {
-        (v.max(0.0).min((extent - 4) as f32) * CUBIC_STEPS as f32 + 0.5) as i32 as u32
-    };
-    for (position, column) in positions.iter_mut().zip(columns) {
-        let (a, b) = (nodes[column.cell], nodes[column.cell + 1]);
-        let shift = a + (b - a) * column.along;
-        *position = (fixed(column.x + shift.x, window.width), fixed(y + shift.y, window.height));
+/// The first samples of the window that the pixels of a row read, and how far beyond they lie, in steps of the cubic table.
+struct Positions {
+    x: Vec<u32>,
+    y: Vec<u32>,
+}
+
+impl Positions {
+    /// Finds those of a row whose first pixel reads from `first` on when nothing moves.
+    fn find(&mut self, window: &ImageF32, columns: &Columns, nodes: &[Vec2], first: (i64, i64)) {
+        let steps = |samples: i64| (samples * CUBIC_STEPS as i64) as i32;
+        let (left, y) = (steps(first.0), steps(first.1));
+        // A broken field cannot leave the window.
+        let (right, bottom) = (steps(window.width as i64 - 4), steps(window.height as i64 - 4));
+        for (cell, range) in &columns.cells {
+            let (a, b) = (nodes[*cell], nodes[*cell + 1]);
+            let across = self.x[range.clone()].iter_mut().zip(&mut self.y[range.clone()]);
+            let start = left + steps(range.start as i64);
+            for ((i, &along), (to_x, to_y)) in (0..).zip(&columns.along[range.clone()]).zip(across) {
+                let shift = a + (b - a) * along;
+                let x = start + i * CUBIC_STEPS as i32 + whole_steps(shift.x);
+                *to_x = x.clamp(0, right) as u32;
+                *to_y = (y + whole_steps(shift.y)).clamp(0, bottom) as u32;
+            }
+        }
     }
+}
+
+/// A displacement of samples in steps of the cubic table, rounded: at most 4000 samples, whatever is asked for.
+fn whole_steps(shift: f32) -> i32 {
+    /// Floats from 2²³ to 2²⁴ are whole numbers, told apart by their last bits: this one is in their middle. An order of
+    /// magnitude faster than a conversion with its checks, and done for several columns at once.
+    const MIDDLE: f32 = 12_582_912.0;
+    const MOST: f32 = 4000.0;
+    let shift = if shift > -MOST { shift } else { -MOST };
+    let shift = if shift < MOST { shift } else { MOST };
+    (shift * CUBIC_STEPS as f32 + MIDDLE).to_bits() as i32 - MIDDLE.to_bits() as i32
 }
 
 /// The value at a position in steps of the cubic table; 0 outside the window, which does not happen.
 #[inline]
-fn sample(window: &ImageF32, (x, y): (u32, u32)) -> f32 {
-    let (x, y) = (x as usize, y as usize);
+fn sample(window: &ImageF32, x: usize, y: usize) -> f32 {
     let start = y / CUBIC_STEPS * window.width + x / CUBIC_STEPS;
     let row = |j: usize| window.data.get(start + j * window.width..)?.first_chunk();
     let (Some(first), Some(second), Some(third), Some(fourth)) = (row(0), row(1), row(2), row(3)) else {

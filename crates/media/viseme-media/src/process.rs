@@ -77,12 +77,18 @@ impl Running {
 
     /// The pipe to read from; once, and only with [`Wiring::Stdout`].
     pub(crate) fn take_stdout(&mut self) -> Result<ChildStdout> {
-        self.child.stdout.take().ok_or_else(|| Error::internal("the child has no pipe to read from"))
+        let pipe = self.child.stdout.take();
+        let pipe = pipe.ok_or_else(|| Error::internal("the child has no pipe to read from"))?;
+        widen(&pipe);
+        Ok(pipe)
     }
 
     /// The pipe to write to; once, and only with [`Wiring::Stdin`].
     pub(crate) fn take_stdin(&mut self) -> Result<ChildStdin> {
-        self.child.stdin.take().ok_or_else(|| Error::internal("the child has no pipe to write to"))
+        let pipe = self.child.stdin.take();
+        let pipe = pipe.ok_or_else(|| Error::internal("the child has no pipe to write to"))?;
+        widen(&pipe);
+        Ok(pipe)
     }
 
     /// Waits for the child to end well. `action` completes "cannot …" in the error: "decode talk.mp4".
@@ -161,6 +167,20 @@ impl Drop for Running {
         }
     }
 }
+
+/// Bytes that a pipe holds: what Linux gives anybody. A frame goes through in a few turns in place of dozens, and neither end
+/// waits for the other as often.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
+
+#[cfg(target_os = "linux")]
+fn widen(pipe: &impl std::os::fd::AsFd) {
+    // Where the system gives no more, it is slower and as good.
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen<T>(_: &T) {}
 
 #[expect(clippy::disallowed_methods, reason = "the one place where Viseme starts a process")]
 fn command(program: &Path) -> Command {

@@ -120,7 +120,7 @@ impl Talk {
 
     fn patches(&self, strength: f32, options: NativeOptions) -> Result<Vec<Option<Patch>>> {
         let folder = tempfile::tempdir().unwrap();
-        let mut job = self.job(folder.path(), options);
+        let job = self.job(folder.path(), options);
         let shown: Vec<(Frame, FaceObservation)> =
             (0..50).map(|i| (frame(self.format, (i % FRAMES) as u32), self.face(i % FRAMES))).collect();
         let requests: Vec<MouthRequest<'_>> = (0..)
@@ -265,7 +265,7 @@ fn a_tiny_face_is_no_fault() {
 fn a_face_or_a_frame_that_was_never_planned_is_refused() {
     let talk = Talk::default();
     let folder = tempfile::tempdir().unwrap();
-    let mut job = talk.job(folder.path(), NativeOptions::default());
+    let job = talk.job(folder.path(), NativeOptions::default());
     let (frame, face) = (frame(talk.format, 0), talk.face(0));
     let request = |track: TrackId, output: u64| MouthRequest {
         track,

@@ -31,12 +31,12 @@ struct FrameCost {
 }
 
 impl FrameCost {
-    /// The line through two measurements each. The built-in engine: 512 × 512 in 20.7 ms and 1280 × 720 in 39.7 ms
-    /// (docs/CACHE.md, first jobs, `medium`). Wav2Lip on ONNX Runtime: 256 × 256 in 62.5 ms and 512 × 512 in 69.6 ms
+    /// The line through two measurements each. The built-in engine: 512 × 512 in 17.8 ms and 1280 × 720 in 30.9 ms
+    /// (docs/CACHE.md, first jobs). Wav2Lip on ONNX Runtime: 256 × 256 in 62.5 ms and 512 × 512 in 69.6 ms
     /// (docs/TESTING.md). An engine of which nothing was measured is taken for Wav2Lip.
     fn of(engine: &str) -> Self {
         match engine {
-            "native" => Self { fixed_ms: 13.1, megapixel_ms: 28.8 },
+            "native" => Self { fixed_ms: 12.6, megapixel_ms: 19.9 },
             _ => Self { fixed_ms: 60.1, megapixel_ms: 36.1 },
         }
     }
@@ -171,10 +171,10 @@ mod tests {
     fn without_jobs_the_measured_figures_stand() {
         let calibration = Calibration::of(&[], "native");
         assert_eq!(calibration, Calibration { jobs: 0, factor: 1.0 });
-        // docs/CACHE.md: 4.105 and 4.185 s.
-        assert!((CLIP.seconds("native", calibration) - 4.14).abs() < 0.03);
-        let hd = Clip { duration_s: 6.0, width: 1280, height: 720, ..CLIP };
-        assert!((hd.seconds("native", calibration) - 5.96).abs() < 0.03);
+        // docs/CACHE.md: 3.595 and 3.525 s, 5.655 and 5.457 s.
+        assert!((CLIP.seconds("native", calibration) - 3.56).abs() < 0.03);
+        let hd = Clip { duration_s: 6.0, width: 1280, height: 720, fps: 30.0 };
+        assert!((hd.seconds("native", calibration) - 5.56).abs() < 0.03);
     }
 
     #[test]

@@ -14,7 +14,9 @@ use viseme_face::points::{
     CHIN, INNER_LOWER_LIP, INNER_UPPER_LIP, MOUTH_COUNT, OUTER_LOWER_LIP, OUTER_UPPER_LIP,
 };
 use viseme_face::{FaceObservation, HeadPose};
-use viseme_imaging::{ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, smoothstep, warp_plane};
+use viseme_imaging::{
+    ControlPoint, DisplacementField, Frame, ImageF32, PixelFormat, smoothstep, warp_plane_where,
+};
 
 /// Nodes of the warps per canonical unit: finer than the face's, lips are thin.
 const NODES_PER_UNIT: f32 = 18.0;
@@ -118,9 +120,16 @@ impl<'a> Fitting<'a> {
         layers: &Layers,
     ) -> ImageF32 {
         let source = &self.mouth.picture.planes[plane];
-        let warped = |field: &DisplacementField| warp_plane(source, format, plane, field, field.region);
-        let lips = warped(&self.lower).blended(&warped(&self.upper), &layers.upper_side);
-        let all = lips.blended(&warped(&self.inside), &layers.inside);
+        let Layers { upper_side, inside } = layers;
+        let warped = |field: &DisplacementField, weights: &ImageF32| {
+            warp_plane_where(source, format, plane, field, field.region, weights)
+        };
+        // Each is made only where it is seen.
+        let upper =
+            warped(&self.upper, &upper_side.clone().zip(inside, |upper, inside| upper * (1.0 - inside)));
+        let lower = upper_side.clone().zip(inside, |upper, inside| (1.0 - upper) * (1.0 - inside));
+        let lips = warped(&self.lower, &lower).blended(&upper, upper_side);
+        let all = lips.blended(&warped(&self.inside, inside), inside);
         sum.zip(&all, |sum, value| sum + value * self.mouth.weight)
     }
 }

@@ -12,7 +12,7 @@ use viseme_face::FaceObservation;
 use viseme_face::points::{INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_UPPER_LIP};
 use viseme_imaging::{
     ColourInfo, ControlPoint, DisplacementField, Frame, ImageF32, crop_rgb, mask_of_plane, planes_from_rgb,
-    polygon_distance, smoothstep, warp_plane,
+    polygon_distance, smoothstep, warp_plane_where,
 };
 
 /// Where skin is looked at, as positions among the landmarks (`FaceMesh` 205, 425, 50, 280, 199), and how much of it.
@@ -105,8 +105,9 @@ fn uncover_own(
         carried[INNER_UPPER_LIP].iter().chain(carried[INNER_LOWER_LIP].iter().rev()).copied().collect();
     let scale = placement.scale_px;
     let apart = (placement.opening() / APART - 0.5).clamp(0.0, 1.0) * placement.own_inside();
-    let mask =
-        polygon_distance(&outline, region).map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
+    let reach = scale * OWN_EDGE.0.max(-OWN_EDGE.1);
+    let mask = polygon_distance(&outline, region, reach)
+        .map(|d| apart * smoothstep(OWN_EDGE.0, OWN_EDGE.1, d / scale));
     let rigid: Vec<ControlPoint> = placement
         .guides
         .iter()
@@ -115,9 +116,10 @@ fn uncover_own(
         .collect();
     let field = DisplacementField::mls_similarity(&rigid, region, scale);
     for (index, plane) in planes.iter_mut().enumerate() {
-        let own = warp_plane(&frame.planes[index], frame.format, index, &field, region);
+        let mask = mask_of_plane(&mask, frame.format, index);
+        let own = warp_plane_where(&frame.planes[index], frame.format, index, &field, region, &mask);
         let drawn = std::mem::replace(plane, ImageF32::filled(0, 0, 0.0));
-        *plane = drawn.blended(&own, &mask_of_plane(&mask, frame.format, index));
+        *plane = drawn.blended(&own, &mask);
     }
 }
 

@@ -56,14 +56,15 @@ impl<'a> Overlay<'a> {
         strength: f32,
     ) -> Self {
         let scale = placement.scale_px;
-        let outer = polygon_distance(&rim(placement), region);
-        let inner = polygon_distance(&placement.outline(INNER_UPPER_LIP, INNER_LOWER_LIP), region);
-        let above = polygon_distance(&placement.above_the_seam(), region);
         // Lips that close over drawn teeth need a line between them even when they touch.
         let open = if drawn.is_some() { 1.0 } else { (placement.opening() / LEAST_OPENING).min(1.0) };
         // At least a pixel wide: a harder edge would show the pixels of the lip line.
         let soft = (INSIDE.0 * scale).max(0.4)..(INSIDE.1 * scale).min(-0.8);
         let seam = (SEAM_SOFTNESS * scale).max(0.6);
+        let lips = placement.outline(INNER_UPPER_LIP, INNER_LOWER_LIP);
+        let outer = polygon_distance(&rim(placement), region, RING.3 * scale);
+        let inner = polygon_distance(&lips, region, soft.start.max(-soft.end));
+        let above = polygon_distance(&placement.above_the_seam(), region, seam);
         Self {
             region,
             format,

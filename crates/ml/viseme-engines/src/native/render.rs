@@ -4,7 +4,9 @@ use super::grid::Grid;
 use super::overlay::Overlay;
 use super::placement::Placement;
 use viseme_core::geometry::{PixelRect, Vec2};
-use viseme_imaging::{DisplacementField, Frame, ImageF32, Patch, PixelFormat, smoothstep, warp_plane};
+use viseme_imaging::{
+    DisplacementField, Frame, ImageF32, Patch, PixelFormat, mask_of_plane, smoothstep, warp_plane_where,
+};
 
 /// Samples that move by less than the first, in pixels, keep the source's own; from the second on they are all new.
 const VISIBLE_MOTION_PX: (f32, f32) = (0.15, 0.65);
@@ -31,12 +33,28 @@ pub(super) fn render(frame: &Frame, placement: &Placement, overlay: Option<&Over
     if mask.data.iter().all(|&weight| weight <= 0.0) {
         return None;
     }
-    let warped = |plane: usize| warp_plane(&frame.planes[plane], frame.format, plane, &field, region);
+    let seen = seen(&mask, region, overlay);
+    let warped = |plane: usize| {
+        let seen = mask_of_plane(&seen, frame.format, plane);
+        warp_plane_where(&frame.planes[plane], frame.format, plane, &field, region, &seen)
+    };
     let mut planes: Vec<ImageF32> = (0..frame.format.chroma.plane_count()).map(warped).collect();
     if let Some(overlay) = overlay {
         lay_over(&mut planes, overlay, frame.format, region);
     }
     Some(Patch::new(frame.format, region, planes, &mask))
+}
+
+/// What of the region is looked at, above 0: what the mask lets through, and all that the overlay is matched to.
+fn seen(mask: &ImageF32, region: PixelRect, overlay: Option<&Overlay<'_>>) -> ImageF32 {
+    let mut seen = mask.clone();
+    if let Some(part) = overlay.map(Overlay::region) {
+        let (left, top) = ((part.x - region.x) as usize, (part.y - region.y) as usize);
+        for y in top..top + part.height as usize {
+            seen.row_mut(y)[left..][..part.width as usize].fill(1.0);
+        }
+    }
+    seen
 }
 
 /// Replaces the part of `planes` (which cover `region` of the frame) that the overlay covers.

@@ -75,7 +75,8 @@ fn mask(crop_from_image: &Affine, face: &FaceObservation) -> ImageF32 {
     let [a, b, _, d, e, _] = crop_from_image.rows;
     let unit = face.pose.scale_px * (a * e - b * d).abs().sqrt();
     let side = SIDE as u32;
-    let distance = polygon_distance(&outline, PixelRect::of_size(side, side));
+    let reach = unit.max(1.0) * FEATHER.0.abs().max(FEATHER.1);
+    let distance = polygon_distance(&outline, PixelRect::of_size(side, side), reach);
     let inwards = |position: usize| position.min(SIDE - 1 - position) as f32;
     let edge = ImageF32::from_fn(SIDE, SIDE, |x, y| smoothstep(0.0, EDGE, inwards(x).min(inwards(y))));
     distance.map(|d| smoothstep(FEATHER.1, FEATHER.0, d / unit.max(1.0))).zip(&edge, |mask, edge| mask * edge)
