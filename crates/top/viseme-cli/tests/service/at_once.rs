@@ -43,8 +43,9 @@ fn two_jobs_with_different_reference_faces_never_mix() {
         assert_eq!(centre > 0.5, side == 1, "{side}: {of_box}");
         let [own, other] =
             [side, 1 - side].map(|half| changed_share(&clip, &bucket.file(&output), HALVES[half]));
+        // The encoder alone moves a sample in millions so far; a mouth of the other half would be as large as that of its own.
         assert!(
-            own > 0.0 && other == 0.0,
+            own > 1e-5 && other < own / 100.0,
             "side {side}, round {round}: {own} of its half, {other} of the other"
         );
     };
