@@ -68,11 +68,11 @@ fn blend<S: Copy + Into<f32>>(
     for (row, (values, mask)) in rows.zip(values) {
         let row = &mut row[region.x as usize..][..width];
         for ((sample, &value), &weight) in row.iter_mut().zip(values).zip(mask) {
-            if weight > 0.0 {
-                let old: f32 = (*sample).into();
-                // Truncation after adding a half rounds to nearest: values below zero are clamped to it.
-                *sample = store(old + (value - old) * weight + 0.5);
-            }
+            let old: f32 = (*sample).into();
+            // Truncation after adding a half rounds to nearest: values below zero are clamped to it.
+            let blended = store(old + (value - old) * weight + 0.5);
+            // Chosen, not jumped over: then several samples are blended at once.
+            *sample = if weight > 0.0 { blended } else { *sample };
         }
     }
 }

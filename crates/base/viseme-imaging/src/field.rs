@@ -1,12 +1,18 @@
 //! Smooth displacement fields: where each pixel of a warped region comes from.
 
+#![expect(
+    clippy::inline_always,
+    reason = "loops and what they call are compiled several times: see `WideLoop`"
+)]
+
+use crate::simd::{WideLoop, widest};
 use viseme_core::geometry::{PixelRect, Vec2};
 
 /// Weights are taken of squared distances plus this, in square pixels: a node on a control point stays finite.
 const SOFTENING_PX2: f32 = 1e-3;
 
 /// Nodes that are computed together, one per SIMD lane.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// A control point of a warp: what is seen at `target` in the output comes from `source`. In pixels of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,23 +64,13 @@ impl DisplacementField {
     pub fn mls_similarity(points: &[ControlPoint], region: PixelRect, step_px: f32) -> Self {
         let nodes = |extent: u32| (extent as f32 / step_px.max(1.0)).ceil() as usize + 1;
         let (columns, rows) = (nodes(region.width).max(2), nodes(region.height).max(2));
-        let mut field = Self { region, columns, rows, dx: Vec::new(), dy: Vec::new() };
         if points.is_empty() || region.is_empty() {
             return Self::still(region);
         }
         let (moving, fixed): (Vec<_>, Vec<_>) =
             points.iter().copied().partition(|point| point.source != point.target);
-        let xs: Vec<f32> = (0..columns).map(|i| field.node_x(i)).collect();
-        for j in 0..rows {
-            let y = field.node_y(j);
-            for group in xs.chunks(LANES) {
-                let lanes: [f32; LANES] = std::array::from_fn(|lane| group[lane.min(group.len() - 1)]);
-                let (dx, dy) = displacements(&moving, &fixed, lanes, y);
-                field.dx.extend_from_slice(&dx[..group.len()]);
-                field.dy.extend_from_slice(&dy[..group.len()]);
-            }
-        }
-        field
+        let empty = Self { region, columns, rows, dx: Vec::new(), dy: Vec::new() };
+        widest(Nodes { field: empty, moving: &moving, fixed: &fixed })
     }
 
     /// The displacement at a position of the frame; outside the region that of the nearest edge.
@@ -110,6 +106,33 @@ impl DisplacementField {
     }
 }
 
+/// The nodes of a field that are still to be computed.
+struct Nodes<'a> {
+    field: DisplacementField,
+    moving: &'a [ControlPoint],
+    fixed: &'a [ControlPoint],
+}
+
+impl WideLoop for Nodes<'_> {
+    type Output = DisplacementField;
+
+    #[inline(always)]
+    fn run(self) -> DisplacementField {
+        let Self { mut field, moving, fixed } = self;
+        let xs: Vec<f32> = (0..field.columns).map(|i| field.node_x(i)).collect();
+        for j in 0..field.rows {
+            let y = field.node_y(j);
+            for group in xs.chunks(LANES) {
+                let lanes: [f32; LANES] = std::array::from_fn(|lane| group[lane.min(group.len() - 1)]);
+                let (dx, dy) = displacements(moving, fixed, lanes, y);
+                field.dx.extend_from_slice(&dx[..group.len()]);
+                field.dy.extend_from_slice(&dy[..group.len()]);
+            }
+        }
+        field
+    }
+}
+
 /// The position of node `index` of `count`, in pixels from the first pixel centre of `extent` pixels.
 fn node(index: usize, count: usize, extent: u32) -> f32 {
     index as f32 * (extent.saturating_sub(1)) as f32 / (count - 1) as f32
@@ -128,6 +151,7 @@ pub(crate) fn cell(offset: f32, extent: u32, count: usize) -> (usize, f32) {
 /// With p' = p − v for a node v, u = Σwp'/Σw and δ = q − p, the similarity is
 /// `displacement = Σwδ/Σw − (a + b⊥) u`, a and b being the parts of the centred Σwp'δ along and across, over Σw|p'|²
 /// centred. Control points that stay have δ = 0 and only enter the first sums.
+#[inline(always)]
 fn displacements(
     moving: &[ControlPoint],
     fixed: &[ControlPoint],
@@ -159,7 +183,7 @@ struct Sums {
 
 impl Sums {
     /// Adds a control point's target and returns its weight at each node.
-    #[inline]
+    #[inline(always)]
     fn add_position(&mut self, p: Vec2, x: [f32; LANES], y: f32) -> [f32; LANES] {
         let py = p.y - y;
         let mut weights = [0.0; LANES];
@@ -176,7 +200,7 @@ impl Sums {
         weights
     }
 
-    #[inline]
+    #[inline(always)]
     fn add_displacement(&mut self, point: &ControlPoint, x: [f32; LANES], y: f32) {
         let weights = self.add_position(point.target, x, y);
         let delta = point.source - point.target;
@@ -190,6 +214,7 @@ impl Sums {
         }
     }
 
+    #[inline(always)]
     fn solve(&self) -> ([f32; LANES], [f32; LANES]) {
         let (mut dx, mut dy) = ([0.0; LANES], [0.0; LANES]);
         for k in 0..LANES {
@@ -207,7 +232,7 @@ impl Sums {
 }
 
 /// `distance^-2.5` of a squared distance, by square roots because these vectorise and powers do not.
-#[inline]
+#[inline(always)]
 fn weight(square: f32) -> f32 {
     let square = square + SOFTENING_PX2;
     1.0 / (square * square.sqrt().sqrt())

@@ -23,6 +23,7 @@ mod resize;
 mod rgb;
 pub mod rgb_image;
 mod sample;
+pub mod simd;
 pub mod siting;
 pub mod tone;
 pub mod warp;

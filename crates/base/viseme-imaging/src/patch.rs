@@ -55,14 +55,23 @@ pub fn mask_of_plane(mask: &ImageF32, format: PixelFormat, index: usize) -> Imag
     }
     let (width, height) = format.plane_size(index, mask.width as u32, mask.height as u32);
     let mut small = ImageF32::filled(width as usize, height as usize, 0.0);
+    if mask.data.is_empty() {
+        return small;
+    }
+    // The sums of both rows, the first and the last of them repeated beyond the edges.
+    let mut sums = vec![0.0; 2 * small.width + 1];
     for y in 0..small.height {
         let above = mask.row(y << shift_y);
         let below = mask.row(((y << shift_y) + shift_y as usize).min(mask.height - 1));
-        for (x, value) in small.row_mut(y).iter_mut().enumerate() {
-            let column = |x: usize| above[x] + below[x];
-            let middle = x << shift_x;
-            let sides = column(middle.saturating_sub(1)) + column((middle + 1).min(mask.width - 1));
-            *value = (sides + 2.0 * column(middle)) / 8.0;
+        for ((sum, above), below) in sums[1..].iter_mut().zip(above).zip(below) {
+            *sum = above + below;
+        }
+        sums[0] = sums[1];
+        let last = sums[mask.width];
+        sums[mask.width + 1..].fill(last);
+        let values = small.row_mut(y).iter_mut();
+        for ((value, pair), after) in values.zip(sums.chunks_exact(2)).zip(sums[2..].iter().step_by(2)) {
+            *value = (pair[0] + after + 2.0 * pair[1]) / 8.0;
         }
     }
     small

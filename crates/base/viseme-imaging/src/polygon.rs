@@ -1,6 +1,12 @@
 //! Polygons as masks: how much of each pixel they cover and how far from them it lies.
 
+#![expect(
+    clippy::inline_always,
+    reason = "loops and what they call are compiled several times: see `WideLoop`"
+)]
+
 use crate::image::ImageF32;
+use crate::simd::{WideLoop, widest};
 use viseme_core::geometry::{PixelRect, Vec2};
 
 /// How much of each pixel of `region` the closed polygon covers, 0 to 1, by exact area.
@@ -32,32 +38,50 @@ pub fn polygon_coverage(points: &[Vec2], region: PixelRect) -> ImageF32 {
 /// Masks made from it (see [`smoothstep`]) grow and shrink by fractions of a pixel, so they do not flicker.
 #[must_use]
 pub fn polygon_distance(points: &[Vec2], region: PixelRect, reach: f32) -> ImageF32 {
-    let (width, height) = (region.width as usize, region.height as usize);
-    let mut distance = ImageF32::filled(width, height, reach * reach);
-    let mut turns = vec![0_i32; width + 1];
-    for (row, squares) in distance.data.chunks_exact_mut(width.max(1)).enumerate() {
-        let y = (region.y as usize + row) as f32;
-        turns.fill(0);
-        for (a, b) in edges(points) {
-            lower_to_edge(squares, region.x as f32, y, (a, b), reach);
-            if (a.y <= y) != (b.y <= y) {
-                let x = a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x) - region.x as f32;
-                // The first pixel centre that is not left of the crossing.
-                let column = (x.ceil().max(0.0) as usize).min(width);
-                turns[column] += if a.y < b.y { 1 } else { -1 };
+    widest(Distance { points, region, reach })
+}
+
+/// The rows of [`polygon_distance`].
+struct Distance<'a> {
+    points: &'a [Vec2],
+    region: PixelRect,
+    reach: f32,
+}
+
+impl WideLoop for Distance<'_> {
+    type Output = ImageF32;
+
+    #[inline(always)]
+    fn run(self) -> ImageF32 {
+        let Self { points, region, reach } = self;
+        let (width, height) = (region.width as usize, region.height as usize);
+        let mut distance = ImageF32::filled(width, height, reach * reach);
+        let mut turns = vec![0_i32; width + 1];
+        for (row, squares) in distance.data.chunks_exact_mut(width.max(1)).enumerate() {
+            let y = (region.y as usize + row) as f32;
+            turns.fill(0);
+            for (a, b) in edges(points) {
+                lower_to_edge(squares, region.x as f32, y, (a, b), reach);
+                if (a.y <= y) != (b.y <= y) {
+                    let x = a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x) - region.x as f32;
+                    // The first pixel centre that is not left of the crossing.
+                    let column = (x.ceil().max(0.0) as usize).min(width);
+                    turns[column] += if a.y < b.y { 1 } else { -1 };
+                }
+            }
+            let mut winding = 0;
+            for (value, turn) in squares.iter_mut().zip(&turns) {
+                winding += turn;
+                *value = if winding == 0 { value.sqrt() } else { -value.sqrt() };
             }
         }
-        let mut winding = 0;
-        for (value, turn) in squares.iter_mut().zip(&turns) {
-            winding += turn;
-            *value = if winding == 0 { value.sqrt() } else { -value.sqrt() };
-        }
+        distance
     }
-    distance
 }
 
 /// 0 below `low`, 1 above `high`, and a smooth rise (3t² − 2t³) between them; falls when `low` is above `high`.
 #[must_use]
+#[inline]
 pub fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
     let t = ((value - low) / (high - low)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
@@ -108,6 +132,7 @@ fn add_piece(row: &mut [f32], x0: f32, x1: f32, height: f32) {
 
 /// Lowers the squared distances of a row of pixels to those from one edge, where that is nearer. Further than `reach` from it
 /// nothing is.
+#[inline(always)]
 fn lower_to_edge(squares: &mut [f32], left: f32, y: f32, (a, b): (Vec2, Vec2), reach: f32) {
     if y < a.y.min(b.y) - reach || y > a.y.max(b.y) + reach {
         return;

@@ -2,6 +2,7 @@
 
 use crate::image::ImageF32;
 use viseme_core::geometry::{Affine, Vec2};
+use wide::f32x4;
 
 /// The slope parameter of the cubic kernel (Keys 1981). −0.75 is `OpenCV`'s: a little sharper than Catmull-Rom's −0.5,
 /// which keeps more of the texture of skin when it is moved by fractions of a pixel.
@@ -35,15 +36,14 @@ pub(crate) const fn cubic_weights(t: f32) -> [f32; 4] {
 }
 
 /// The sum over four rows of four samples each, weighted by column and row.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "what the loops of `WideLoop` call")]
 pub(crate) fn weighted_sum(rows: [&[f32; 4]; 4], columns: &[f32; 4], lines: &[f32; 4]) -> f32 {
-    let mut sum = [0.0; 4];
-    for k in 0..4 {
-        let (above, below) =
-            (rows[0][k] * lines[0] + rows[1][k] * lines[1], rows[2][k] * lines[2] + rows[3][k] * lines[3]);
-        sum[k] = (above + below) * columns[k];
-    }
-    (sum[0] + sum[2]) + (sum[1] + sum[3])
+    let [first, second, third, fourth] = rows.map(|row| f32x4::new(*row));
+    let lines = lines.map(f32x4::splat);
+    let (above, below) = (first * lines[0] + second * lines[1], third * lines[2] + fourth * lines[3]);
+    let [a, b, c, d] = ((above + below) * f32x4::new(*columns)).to_array();
+    (a + c) + (b + d)
 }
 
 impl ImageF32 {

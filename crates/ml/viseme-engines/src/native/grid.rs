@@ -29,14 +29,14 @@ impl Grid {
             (position as usize, position.fract())
         };
         let mut out = ImageF32::filled(region.width as usize, region.height as usize, 0.0);
+        let columns: Vec<_> = (0..out.width).map(place).collect();
         let mut line = vec![0.0; self.values.width];
         for y in 0..out.height {
             let (row, v) = place(y);
             for ((value, a), b) in line.iter_mut().zip(self.values.row(row)).zip(self.values.row(row + 1)) {
                 *value = a + (b - a) * v;
             }
-            for (x, value) in out.row_mut(y).iter_mut().enumerate() {
-                let (column, u) = place(x);
+            for (value, &(column, u)) in out.row_mut(y).iter_mut().zip(&columns) {
                 *value = line[column] + (line[column + 1] - line[column]) * u;
             }
         }
