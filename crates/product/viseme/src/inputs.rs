@@ -4,8 +4,9 @@ use crate::spec::JobSpec;
 use crate::threads::in_parallel;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use viseme_core::{Error, Result};
-use viseme_media::{AudioInfo, MediaInfo, Tools, VideoInfo, probe};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use viseme_core::{Error, Limits, Result};
+use viseme_media::{AudioInfo, AudioReader, MediaInfo, Tools, VideoInfo, probe};
 
 /// The inputs of a job.
 #[derive(Debug)]
@@ -16,6 +17,16 @@ pub(crate) struct Inputs {
     pub(crate) video: VideoInfo,
     /// The sound of every other file.
     sounds: BTreeMap<PathBuf, AudioInfo>,
+    /// Sound that is being decoded already.
+    ahead: Mutex<Option<Ahead>>,
+}
+
+/// A sound that is decoded, as far as there is room for it, before somebody hears it.
+#[derive(Debug)]
+struct Ahead {
+    path: PathBuf,
+    rate_hz: u32,
+    reader: AudioReader,
 }
 
 impl Inputs {
@@ -44,7 +55,7 @@ impl Inputs {
             let audio = audio.ok_or_else(|| Error::invalid_input(format!("{} has no sound", path.display())));
             sounds.insert(path.clone(), audio?.clone());
         }
-        Ok(Self { source, video, sounds })
+        Ok(Self { source, video, sounds, ahead: Mutex::default() })
     }
 
     /// The sound of a file.
@@ -54,5 +65,37 @@ impl Inputs {
     pub(crate) fn sound(&self, path: &Path) -> Result<&AudioInfo> {
         let unknown = || Error::internal(format!("{} was never probed", path.display()));
         self.sounds.get(path).ok_or_else(unknown)
+    }
+
+    /// Starts to decode the sound of `path`, which will be [heard](Self::hear) at this rate: a decoder takes a tenth of a second to
+    /// start, in which other work can be done.
+    ///
+    /// # Errors
+    /// As [`hear`](Self::hear).
+    pub(crate) fn hear_soon(&self, tools: &Tools, path: &Path, rate_hz: u32, limits: &Limits) -> Result<()> {
+        let reader = AudioReader::open_stream(tools, path, self.sound(path)?, rate_hz, limits)?;
+        *self.lock() = Some(Ahead { path: path.to_owned(), rate_hz, reader });
+        Ok(())
+    }
+
+    /// The sound of `path` from its start, at so many samples per second.
+    ///
+    /// # Errors
+    /// `Internal` when it is none of the job's; when the decoder cannot be started.
+    pub(crate) fn hear(
+        &self,
+        tools: &Tools,
+        path: &Path,
+        rate_hz: u32,
+        limits: &Limits,
+    ) -> Result<AudioReader> {
+        match self.lock().take().filter(|ahead| ahead.path == path && ahead.rate_hz == rate_hz) {
+            Some(Ahead { reader, .. }) => Ok(reader),
+            None => AudioReader::open_stream(tools, path, self.sound(path)?, rate_hz, limits),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Ahead>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

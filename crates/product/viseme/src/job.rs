@@ -129,6 +129,9 @@ impl Job<'_> {
         let embedders = &self.runner.embedders;
         let cast =
             self.timed(Stage::Probe, |_| Cast::new(&spec.characters, spec.similarity, embedders, tools))?;
+        if let Some(speech) = &spec.audio {
+            inputs.hear_soon(tools.0, speech, self.runner.engine.info().sample_rate_hz, &spec.limits)?;
+        }
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
         let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
         let people = self.timed(Stage::Analyse, |job| job.identify(&cast, &analysis))?;

@@ -77,6 +77,7 @@ pub use service::{LipsyncQuality, LipsyncService, LipsyncSettings, Lipsynced, Me
 pub use speakers::Speakers;
 pub use speaking::{HeardFrom, SpeakerSenseChoice, SpeakerTurnReport, SpeakersReport};
 pub use spec::{EncodeOptions, EngineChoice, JobSpec, SPEC_VERSION, StillOptions};
+pub use threads::give_way;
 pub use times::FrameTimes;
 pub use viseme_engines::EnhanceArea;
 pub use viseme_face::{DEFAULT_SMOOTHING, DetectorChoice, FaceChoice, Weights};

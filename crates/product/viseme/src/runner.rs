@@ -9,7 +9,7 @@ use crate::report::Report;
 use crate::resume::Checkpoints;
 use crate::speaking::Senses;
 use crate::spec::JobSpec;
-use crate::threads::guarded;
+use crate::threads::{guarded, join, spawn};
 use std::path::PathBuf;
 use std::sync::Arc;
 use viseme_core::{Observer, Result, Warning};
@@ -110,12 +110,17 @@ impl Runner {
         spec: &JobSpec,
         open: impl FnOnce(&JobSpec, &dyn Runtime) -> Result<Box<dyn LocalEngine>>,
     ) -> Result<Self> {
-        let tools = Tools::locate()?;
         // Without a folder for models there is no library in it either.
         let folder = Store::open().ok().map(|store| store.runtimes_folder());
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
-        let nets = face_nets(spec.weights, spec.detector, &runtime)?;
-        let engine = open(spec, &runtime)?;
+        let load = || Ok((face_nets(spec.weights, spec.detector, &runtime)?, open(spec, &runtime)?));
+        let (tools, loaded) = std::thread::scope(|scope| -> Result<_> {
+            // ffmpeg takes as long to say its version as the nets take to be loaded.
+            let tools = spawn(scope, "tools", Tools::locate)?;
+            let loaded: Result<_> = load();
+            Ok((join("tools", tools)?, loaded?))
+        })?;
+        let (nets, engine) = loaded;
         let instruments = Instruments {
             description: serde_json::json!([spec.weights, spec.runtime, runtime.placed()]).to_string(),
             files: runtime.files(),

@@ -11,6 +11,25 @@ const WAITING_BYTES: usize = 8 << 20;
 /// Items of [`in_parallel`] that are worked on at once: each may be a program with memory of its own.
 const AT_ONCE: usize = 4;
 
+/// How much a thread that [gives way](give_way) lets others go first: half of what there is (`nice` takes as much when nothing
+/// is said).
+#[cfg(target_os = "linux")]
+const WAY: i32 = 10;
+
+/// Makes the work of this thread, and of the threads and processes that it starts from now on, wait for others that want the same
+/// core.
+#[cfg(target_os = "linux")]
+pub fn give_way() {
+    use rustix::process::{getpriority_process, setpriority_process};
+    // On Linux a thread has a niceness of its own. Where that is not allowed, others take a little longer.
+    let thread = Some(rustix::thread::gettid());
+    let _ = getpriority_process(thread).and_then(|now| setpriority_process(thread, now + WAY));
+}
+
+/// Makes the work of this thread wait for others, where a thread has a priority of its own.
+#[cfg(not(target_os = "linux"))]
+pub fn give_way() {}
+
 /// How many messages of about `message_bytes` may wait: at least one, at most `most`, and no more than 8 MiB.
 pub(crate) fn room(message_bytes: usize, most: usize) -> usize {
     (WAITING_BYTES / message_bytes.max(1)).min(most).max(1)

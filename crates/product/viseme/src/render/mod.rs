@@ -7,7 +7,7 @@ use crate::clip::Clip;
 use crate::evidence::{Seen, Witness};
 use crate::plan::{Plan, PlannedFrame};
 use crate::source::PlannedFrames;
-use crate::threads::{cores, join, room, spawn};
+use crate::threads::{cores, give_way, join, room, spawn};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use maker::Maker;
 use std::ops::Range;
@@ -111,7 +111,14 @@ impl Renderer<'_> {
         let writing = Writing { sinks, seen: Seen::default(), first: frames.start, written: 0, changed: 0 };
         let writing = std::thread::scope(|scope| {
             let writer = spawn(scope, "writing", move || self.write(writing, &made))?;
-            let start = |orders: Receiver<Order>| spawn(scope, "making", move || make(maker, &orders));
+            let start = |orders: Receiver<Order>| {
+                spawn(scope, "making", move || {
+                    // The threads of the encoder wait for each other at every frame: whoever holds up one holds up all. Makers are
+                    // frames ahead and work when it does not.
+                    give_way();
+                    make(maker, &orders)
+                })
+            };
             let making = std::iter::repeat_n(ordered, makers).map(start).collect::<Result<Vec<_>>>()?;
             let reading = self.read(frames, &places, &orders);
             // The other threads wait for the other end of a channel as long as we hold it.

@@ -5,7 +5,7 @@ use crate::inputs::Inputs;
 use crate::lines::{Line, overlap};
 use std::collections::BTreeMap;
 use viseme_core::{Error, Limits, Observer, Result, Warning, WarningCode};
-use viseme_media::{AudioReader, Tools};
+use viseme_media::Tools;
 
 /// A sound may go on for so long when the next line of its speaker begins, in seconds: what files have at their ends.
 const OVERRUN_S: f64 = 0.1;
@@ -101,8 +101,7 @@ impl Ear<'_> {
 
     /// Gives at most `room` samples of a piece, and says what there was.
     fn hear_piece(&self, piece: &Piece<'_>, room: u64, take: &mut Take<'_>) -> Result<PieceHeard> {
-        let audio = self.inputs.sound(piece.path)?;
-        let mut reader = AudioReader::open_stream(self.tools, piece.path, audio, self.rate_hz, self.limits)?;
+        let mut reader = self.inputs.hear(self.tools, piece.path, self.rate_hz, self.limits)?;
         let most = piece.end_s.map_or(u64::MAX, |end| self.samples(end - piece.start_s));
         let (mut passed, mut length, mut peak) = (0, 0, 0.0_f32);
         let from = self.samples(piece.from_s);

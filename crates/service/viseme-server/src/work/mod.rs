@@ -30,14 +30,10 @@ use folder::JobFolder;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
-use viseme::{RunnerPool, RuntimeRequest};
+use viseme::{RunnerPool, RuntimeRequest, give_way};
 use viseme_cloud::SafeClient;
 use viseme_core::{Error, Limits, Result};
 use viseme_jobs::{Failure, Job, JobHandle, JobHandler, JobKind, JobStore};
-
-/// How much jobs let others go first: half of what there is (`nice` takes as much when nothing is said).
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
 
 /// Does the jobs of a server.
 #[derive(Debug)]
@@ -117,7 +113,8 @@ impl Work<'_> {
         let span = tracing::Span::current();
         let (tell, told) = tokio::sync::oneshot::channel();
         let run = move || {
-            let_others_go_first();
+            // Requests are answered while jobs keep every core busy.
+            give_way();
             // Nobody may be listening any more.
             let _ = tell.send(span.in_scope(work));
         };
@@ -134,18 +131,6 @@ impl Work<'_> {
         }
     }
 }
-
-/// Makes the work of this thread, of those that it starts and of its children wait for others: requests are answered while
-/// jobs keep every core busy.
-#[cfg(target_os = "linux")]
-fn let_others_go_first() {
-    use rustix::process::setpriority_process;
-    // On Linux a thread has a niceness of its own. Where that is not allowed, answers take a little longer.
-    let _ = setpriority_process(Some(rustix::thread::gettid()), NICENESS);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn let_others_go_first() {}
 
 /// The task of a job.
 fn read<T: DeserializeOwned>(job: &Job) -> Result<T> {
