@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures what settings of x264 cost: processor time, size and closeness to the frames that the encoder gets.
 
-The first three seconds of each clip are decoded and encoded with the options that Viseme gives x264. The first setting is the
-one that the others are held against. Processor time is the least of two runs.
+The first three seconds of each clip are decoded and encoded with the options that Viseme gives x264. The last setting is the default. The
+first is the one that the others are held against. Processor time is the least of two runs.
 
-  measure_encoder.py [--settings PRESET:CRF …] CLIP …
+  measure_encoder.py [--settings PRESET:CRF[:PARAMETER=VALUE…] …] CLIP …
 """
 import argparse
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 
 # As crates/media/viseme-media/src/encoder_options.rs has them.
 PARAMETERS = "threads=2:sliced-threads=1:rc-lookahead=5:sync-lookahead=0"
-SETTINGS = ["medium:18", "faster:17", "veryfast:16"]
+SETTINGS = ["medium:18", "faster:17", "veryfast:16", "veryfast:16:partitions=i4x4,i8x8"]
 SECONDS = 3
 
 
@@ -36,9 +36,10 @@ def processor_s(work):
 
 
 def measure(frames, setting, folder):
-    preset, crf = setting.split(":")
+    preset, crf, *more = setting.split(":")
     output = folder / "encoded.mp4"
-    options = ["-c:v", "libx264", "-x264-params", PARAMETERS, "-preset", preset, "-crf", crf]
+    parameters = ":".join([PARAMETERS, *more])
+    options = ["-c:v", "libx264", "-x264-params", parameters, "-preset", preset, "-crf", crf]
     seconds = min(processor_s(lambda: ffmpeg("-i", frames, *options, output)) for _ in range(2))
     said = ffmpeg("-i", output, "-i", frames, "-lavfi", "[0][1]psnr;[0][1]ssim", "-f", "null", "-")
     psnr = float(re.search(r"PSNR y:([\d.]+)", said)[1])

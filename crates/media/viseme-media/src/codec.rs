@@ -24,16 +24,16 @@ pub enum VideoCodec {
     Ffv1,
 }
 
-/// How to encode. The default is H.264 at CRF 17, preset faster, two threads.
+/// How to encode. The default is H.264 at CRF 16, near to preset veryfast, two threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeSettings {
     /// The codec.
     pub codec: VideoCodec,
     /// Constant quality, smaller is better: 0 to 51 for H.264 and H.265, 0 to 63 for AV1 and VP9. `None` for the codec's
-    /// default here: 17, 20, 28 and 24.
+    /// default here: 16, 20, 28 and 24.
     pub crf: Option<u8>,
     /// Speed against size: "ultrafast" to "veryslow" for H.264 and H.265, "0" to "13" for AV1. `None` for the codec's
-    /// default here: "faster", "medium", "8".
+    /// default here: "veryfast" without cut blocks, "medium", "8".
     pub preset: Option<String>,
     /// Every sample as it was given; refused where the codec cannot, such as 12 bits in H.264.
     pub lossless: bool,

@@ -149,10 +149,10 @@ pub struct StillOptions {
 pub struct EncodeOptions {
     /// Video codec.
     pub codec: VideoCodec,
-    /// Quality on the codec's own scale: lower is better and larger. None is the codec's default, 17 for H.264.
+    /// Quality on the codec's own scale: lower is better and larger. None is the codec's default, 16 for H.264.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crf: Option<u8>,
-    /// Speed of the encoder, in its own words. None is the codec's default, `faster` for H.264.
+    /// Speed of the encoder, in its own words. None is the codec's default, near to `veryfast` for H.264.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
     /// Lose nothing; `crf` is not looked at.

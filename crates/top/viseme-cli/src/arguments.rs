@@ -326,10 +326,10 @@ pub(crate) struct EncodeArguments {
     /// Video codec of the output
     #[arg(long, default_value = "h264", help_heading = "Encoding")]
     pub(crate) codec: CodecArgument,
-    /// Quality of the picture: lower is better and larger [default: 17 for H.264]
+    /// Quality of the picture: lower is better and larger [default: 16 for H.264]
     #[arg(long, value_name = "0-63", value_parser = clap::value_parser!(u8).range(0..=63), help_heading = "Encoding")]
     pub(crate) crf: Option<u8>,
-    /// Speed of the encoder, in its own words [default: faster for H.264]
+    /// Speed of the encoder, in its own words [default: veryfast for H.264]
     #[arg(long, help_heading = "Encoding")]
     pub(crate) preset: Option<String>,
     /// Lose nothing: every sample outside the mouth stays the decoder's own
