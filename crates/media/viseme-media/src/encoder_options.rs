@@ -23,9 +23,9 @@ fn x264(settings: &EncodeSettings) -> Options {
     // frame instead of each taking its own. At CRF 18 that costs 0.12 dB and saves 19 % of the size.
     let threads = threads(settings);
     let mut parameters = format!("threads={threads}:sliced-threads=1:rc-lookahead=5:sync-lookahead=0");
-    // Most of a job is the encoder. Against medium at CRF 18 these settings take two fifths of its time for a picture that is as
-    // close to the frames that it gets, in a file that is a fifth larger. Without blocks cut into smaller ones veryfast takes a
-    // fifth less time, and the file is no larger for it (docs/QUALITY.md).
+    // Most of a job is the encoder. Against medium at CRF 18 these settings take two fifths of its time for a picture that is a
+    // little closer to the frames that it gets, in a file that is a quarter larger. With blocks left uncut veryfast takes a fifth
+    // less time, and the file is no larger for it (docs/QUALITY.md).
     if settings.preset.is_none() {
         parameters.push_str(":partitions=i4x4,i8x8");
     }

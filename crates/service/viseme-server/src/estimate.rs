@@ -31,9 +31,9 @@ struct FrameCost {
 }
 
 impl FrameCost {
-    /// The line through two measurements each. The built-in engine: 512 × 512 in 17.8 ms and 1280 × 720 in 30.9 ms
-    /// (docs/CACHE.md, first jobs). Wav2Lip on ONNX Runtime: 256 × 256 in 62.5 ms and 512 × 512 in 69.6 ms
-    /// (docs/TESTING.md). An engine of which nothing was measured is taken for Wav2Lip.
+    /// The line through two measurements each, on a Xeon with AVX-512 and x264 at presets that took longer. The built-in engine:
+    /// 512 × 512 in 17.8 ms and 1280 × 720 in 30.9 ms. Wav2Lip on ONNX Runtime: 256 × 256 in 62.5 ms and 512 × 512 in
+    /// 69.6 ms. An engine of which nothing was measured is taken for Wav2Lip.
     fn of(engine: &str) -> Self {
         match engine {
             "native" => Self { fixed_ms: 12.6, megapixel_ms: 19.9 },
@@ -171,7 +171,7 @@ mod tests {
     fn without_jobs_the_measured_figures_stand() {
         let calibration = Calibration::of(&[], "native");
         assert_eq!(calibration, Calibration { jobs: 0, factor: 1.0 });
-        // docs/CACHE.md: 3.595 and 3.525 s, 5.655 and 5.457 s.
+        // They were made of 3.595 and 3.525 s, 5.655 and 5.457 s.
         assert!((CLIP.seconds("native", calibration) - 3.56).abs() < 0.03);
         let hd = Clip { duration_s: 6.0, width: 1280, height: 720, fps: 30.0 };
         assert!((hd.seconds("native", calibration) - 5.56).abs() < 0.03);
