@@ -11,36 +11,46 @@ pub(super) struct Map {
     pub(super) width: usize,
     /// Values from one pixel to the next.
     pub(super) stride: usize,
-    /// `(height + 2) * (width + 2)` pixels: a border of one pixel of zeros lies around the map.
+    /// `(height + 2) * (width + 2)` pixels: a border of one pixel of zeros, which nobody writes to, lies around the map.
     pub(super) data: Vec<f32>,
 }
 
 impl Map {
     /// A map of zeros whose pixels take whole blocks.
-    pub(super) fn zeros(channels: usize, height: usize, width: usize) -> Self {
-        let stride = channels.next_multiple_of(BLOCK);
+    pub(super) fn of_blocks(channels: usize, height: usize, width: usize) -> Self {
+        Self::zeros(channels, height, width, channels.next_multiple_of(BLOCK))
+    }
+
+    /// A map of zeros whose pixels lie without gaps.
+    pub(super) fn of_picture(channels: usize, height: usize, width: usize) -> Self {
+        Self::zeros(channels, height, width, channels)
+    }
+
+    /// A map of zeros of the same extent.
+    pub(super) fn like(&self) -> Self {
+        Self::zeros(self.channels, self.height, self.width, self.stride)
+    }
+
+    /// A map of zeros of twice the height and width.
+    pub(super) fn twice_as_large(&self) -> Self {
+        Self::zeros(self.channels, 2 * self.height, 2 * self.width, self.stride)
+    }
+
+    fn zeros(channels: usize, height: usize, width: usize, stride: usize) -> Self {
         Self { channels, height, width, stride, data: vec![0.0; (height + 2) * (width + 2) * stride] }
     }
 
-    /// Takes over planes that lie one after the other.
-    pub(super) fn from_planes(planes: &[f32], channels: usize, height: usize, width: usize) -> Self {
-        let mut map = Self {
-            channels,
-            height,
-            width,
-            stride: channels,
-            data: vec![0.0; (height + 2) * (width + 2) * channels],
-        };
-        for (channel, plane) in planes.chunks_exact((height * width).max(1)).enumerate() {
-            for (y, row) in plane.chunks_exact(width.max(1)).enumerate() {
-                let start = map.offset(y, 0) + channel;
-                let pixels = map.data[start..].iter_mut().step_by(channels);
-                for (value, &sample) in pixels.zip(row) {
+    /// Takes over planes of this extent that lie one after the other.
+    pub(super) fn fill(&mut self, planes: &[f32]) {
+        let (width, stride) = (self.width.max(1), self.stride);
+        for (channel, plane) in planes.chunks_exact((self.height * width).max(1)).enumerate() {
+            for (y, row) in plane.chunks_exact(width).enumerate() {
+                let start = self.offset(y, 0) + channel;
+                for (value, &sample) in self.data[start..].iter_mut().step_by(stride).zip(row) {
                     *value = sample;
                 }
             }
         }
-        map
     }
 
     /// Gives the planes one after the other.
@@ -71,38 +81,31 @@ impl Map {
             == (other.channels, other.height, other.width, other.stride)
     }
 
-    /// Every value that is below zero becomes zero.
-    pub(super) fn relu(mut self) -> Self {
-        for value in &mut self.data {
-            *value = value.max(0.0);
+    /// Becomes `map` without its values below zero. Both have the same extent.
+    pub(super) fn set_rectified(&mut self, map: &Self) {
+        for (value, other) in self.data.iter_mut().zip(&map.data) {
+            *value = other.max(0.0);
         }
-        self
     }
 
-    /// Adds a map of the same extent.
-    pub(super) fn plus(mut self, other: &Self) -> Self {
-        for (value, other) in self.data.iter_mut().zip(&other.data) {
-            *value += other;
+    /// Becomes the sum of two maps, `is_rectified` without its values below zero. All have the same extent.
+    pub(super) fn set_sum(&mut self, [a, b]: [&Self; 2], is_rectified: bool) {
+        let values = self.data.iter_mut().zip(a.data.iter().zip(&b.data));
+        if is_rectified {
+            values.for_each(|(value, (a, b))| *value = (a + b).max(0.0));
+        } else {
+            values.for_each(|(value, (a, b))| *value = a + b);
         }
-        self
     }
 
-    /// Every pixel twice in each direction.
-    pub(super) fn doubled(&self) -> Self {
-        let mut map = Self {
-            channels: self.channels,
-            height: 2 * self.height,
-            width: 2 * self.width,
-            stride: self.stride,
-            data: vec![0.0; (2 * self.height + 2) * (2 * self.width + 2) * self.stride],
-        };
-        for y in 0..map.height {
-            for x in 0..map.width {
-                let (from, to) = (self.offset(y / 2, x / 2), map.offset(y, x));
-                map.data[to..to + self.stride].copy_from_slice(&self.data[from..from + self.stride]);
+    /// Becomes `map` with every pixel twice in each direction.
+    pub(super) fn set_doubled(&mut self, map: &Self) {
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let (from, to) = (map.offset(y / 2, x / 2), self.offset(y, x));
+                self.data[to..to + self.stride].copy_from_slice(&map.data[from..from + self.stride]);
             }
         }
-        map
     }
 }
 
@@ -110,15 +113,35 @@ impl Map {
 mod tests {
     use super::*;
 
+    fn map(planes: &[f32], channels: usize, height: usize, width: usize) -> Map {
+        let mut map = Map::of_picture(channels, height, width);
+        map.fill(planes);
+        map
+    }
+
     #[test]
     fn planes_come_back() {
         let planes: Vec<f32> = (0..2 * 3 * 4).map(|i| i as f32).collect();
-        assert_eq!(Map::from_planes(&planes, 2, 3, 4).to_planes(), planes);
+        assert_eq!(map(&planes, 2, 3, 4).to_planes(), planes);
     }
 
     #[test]
     fn doubling_repeats_pixels() {
-        let map = Map::from_planes(&[1.0, 2.0], 1, 1, 2).doubled();
-        assert_eq!(map.to_planes(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+        let small = map(&[1.0, 2.0], 1, 1, 2);
+        let mut doubled = small.twice_as_large();
+        doubled.set_doubled(&small);
+        assert_eq!(doubled.to_planes(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn sums_lose_what_is_below_zero_only_when_asked() {
+        let (a, b) = (map(&[1.0, -3.0], 1, 1, 2), map(&[2.0, 1.0], 1, 1, 2));
+        let mut sum = a.like();
+        sum.set_sum([&a, &b], false);
+        assert_eq!(sum.to_planes(), [3.0, -2.0]);
+        sum.set_sum([&a, &b], true);
+        assert_eq!(sum.to_planes(), [3.0, 0.0]);
+        sum.set_rectified(&a);
+        assert_eq!(sum.to_planes(), [1.0, 0.0]);
     }
 }

@@ -5,6 +5,7 @@ use super::{Step, Trunk};
 use half::f16;
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 /// Reads the steps that we can run, as far as they depend on the picture and on each other alone.
 pub(super) fn read(onnx: &[u8]) -> Option<Trunk> {
@@ -22,7 +23,13 @@ pub(super) fn read(onnx: &[u8]) -> Option<Trunk> {
         .collect();
     outputs.sort_unstable();
     outputs.dedup();
-    (!outputs.is_empty()).then_some(Trunk { input, channels: channels?, steps, outputs })
+    (!outputs.is_empty()).then_some(Trunk {
+        input,
+        channels: channels?,
+        steps,
+        outputs,
+        idle: Mutex::default(),
+    })
 }
 
 struct Reader<'a> {
@@ -60,9 +67,9 @@ impl<'a> Reader<'a> {
         let from = *self.slots.get(node.input.first()?)?;
         let step = match op(node) {
             "Conv" => Step::Conv { from, conv: Box::new(self.conv(node, from)?) },
-            "Add" => Step::Add { from: [from, *self.slots.get(node.input.get(1)?)?] },
+            "Add" => Step::Add { from: [from, *self.slots.get(node.input.get(1)?)?], relu: false },
             "Resize" => self.doubling(node, from)?,
-            "Relu" => match self.take_relu_into_conv(node, from) {
+            "Relu" => match self.take_relu_into_step(node, from) {
                 Some(()) => return self.name(node, from),
                 None => Step::Relu { from },
             },
@@ -77,20 +84,22 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// A rectifier right behind a convolution that nobody else looks at is part of the convolution.
-    fn take_relu_into_conv(&mut self, node: &NodeProto, from: usize) -> Option<()> {
+    /// A rectifier right behind a convolution or a sum that nobody else looks at is part of it.
+    fn take_relu_into_step(&mut self, node: &NodeProto, from: usize) -> Option<()> {
         let name = node.input.first()?;
         let readers =
             self.graph.node.iter().flat_map(|node| &node.input).filter(|input| *input == name).count();
         let is_output = self.graph.output.iter().any(|output| output.name.as_ref() == Some(name));
-        match self.steps.get_mut(from.checked_sub(1)?)? {
-            Step::Conv { conv, .. } if readers == 1 && !is_output => {
-                conv.relu = true;
-                self.slots.remove(name);
-                Some(())
-            }
-            _ => None,
+        if readers > 1 || is_output {
+            return None;
         }
+        match self.steps.get_mut(from.checked_sub(1)?)? {
+            Step::Conv { conv, .. } => conv.relu = true,
+            Step::Add { relu, .. } => *relu = true,
+            Step::Relu { .. } | Step::Double { .. } => return None,
+        }
+        self.slots.remove(name);
+        Some(())
     }
 
     fn conv(&mut self, node: &NodeProto, from: usize) -> Option<Conv> {
