@@ -26,12 +26,9 @@ impl ImageF32 {
             return convolve_rows(&convolve_columns(self, &kernel), &kernel);
         }
         let filter = ExtendedBox::of_sigma(sigma);
-        let mut image = self.clone();
-        for _ in 0..PASSES {
-            image = filter.apply_to_columns(&image);
-        }
-        filter.apply_to_rows(&mut image);
-        image
+        let columns = |image: Self| (0..PASSES).fold(image, |image, _| filter.apply(&image));
+        // Sums that run down all columns side by side are several times as fast as one that runs along a row.
+        columns(columns(self.clone()).transposed()).transposed()
     }
 }
 
@@ -102,7 +99,8 @@ impl ExtendedBox {
         Self { radius: radius as usize, inner, outer: fraction * inner }
     }
 
-    fn apply_to_columns(&self, image: &ImageF32) -> ImageF32 {
+    /// Applies it once, down the columns.
+    fn apply(&self, image: &ImageF32) -> ImageF32 {
         let (radius, last) = (self.radius, image.height - 1);
         let row = |y: usize, offset: usize| image.row((y + offset).saturating_sub(radius + 1).min(last));
         let mut sums = vec![0.0; image.width];
@@ -123,24 +121,6 @@ impl ExtendedBox {
             }
         }
         out
-    }
-
-    fn apply_to_rows(&self, image: &mut ImageF32) {
-        let mut padded = Vec::new();
-        let length = 2 * self.radius + 1;
-        for y in 0..image.height {
-            for _ in 0..PASSES {
-                let row = image.row_mut(y);
-                pad(row, self.radius + 1, &mut padded);
-                let mut sum: f32 = padded[..length].iter().sum();
-                for ((value, before), (entering, after)) in
-                    row.iter_mut().zip(&padded).zip(padded[length..].iter().zip(&padded[length + 1..]))
-                {
-                    sum += entering - before;
-                    *value = sum * self.inner + (before + after) * self.outer;
-                }
-            }
-        }
     }
 }
 

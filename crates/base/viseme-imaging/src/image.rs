@@ -24,8 +24,10 @@ impl ImageF32 {
     /// An image whose value at column `x` and row `y` is `value(x, y)`.
     #[must_use]
     pub fn from_fn(width: usize, height: usize, mut value: impl FnMut(usize, usize) -> f32) -> Self {
-        let data =
-            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| value(x, y)).collect();
+        let mut data = Vec::with_capacity(width * height);
+        for y in 0..height {
+            data.extend((0..width).map(|x| value(x, y)));
+        }
         Self { width, height, data }
     }
 
@@ -95,6 +97,11 @@ impl ImageF32 {
             *value += (new - *value) * weight;
         }
         self
+    }
+
+    /// The image with its columns as rows.
+    pub(crate) fn transposed(&self) -> Self {
+        Self::from_fn(self.height, self.width, |x, y| self.data[x * self.width + y])
     }
 
     /// A part of the image. The part outside repeats the nearest edge value.

@@ -30,11 +30,11 @@ pub fn rgb_part(frame: &Frame, colour: &ColourInfo, region: PixelRect) -> Result
     let (width, height) = (region.width as usize, region.height as usize);
     let mut image = ImageU8::filled(width, height, [0; 3])?;
     let conversion = RgbConversion::new(frame.format, colour);
-    let planes: Vec<FullSize> =
+    let mut planes: Vec<FullSize> =
         (0..frame.format.chroma.plane_count()).map(|index| FullSize::new(frame, index, region)).collect();
     let mut rows = [vec![0.0; width], vec![0.0; width], vec![0.0; width]];
     for y in 0..height {
-        for (plane, row) in planes.iter().zip(&mut rows) {
+        for (plane, row) in planes.iter_mut().zip(&mut rows) {
             plane.read_row(y, row);
         }
         let [first, second, third] = &mut rows;
@@ -53,6 +53,8 @@ struct FullSize {
     /// Where each column and each row of the region lies in the window.
     columns: Vec<Between>,
     rows: Vec<Between>,
+    /// A row of the window at the height of a row of the region.
+    line: Vec<f32>,
 }
 
 /// A position between two samples.
@@ -77,19 +79,22 @@ impl FullSize {
             ImageF32::window(plane, left as i64, top as i64, extent(left, end.x), extent(top, end.y));
         let between = |position: f32| Between { first: position as usize, share: position.fract() };
         Self {
+            line: vec![0.0; window.width],
             window,
             columns: (region.x..region.right()).map(|x| between(position(x, 0).x - left)).collect(),
             rows: (region.y..region.bottom()).map(|y| between(position(0, y).y - top)).collect(),
         }
     }
 
-    fn read_row(&self, y: usize, row: &mut [f32]) {
+    fn read_row(&mut self, y: usize, row: &mut [f32]) {
         let Between { first, share } = self.rows[y];
-        let (above, below) = (self.window.row(first), self.window.row(first + 1));
-        let down = |x: usize| above[x] + (below[x] - above[x]) * share;
+        let rows = self.window.row(first).iter().zip(self.window.row(first + 1));
+        for (value, (above, below)) in self.line.iter_mut().zip(rows) {
+            *value = above + (below - above) * share;
+        }
         for (value, &Between { first, share }) in row.iter_mut().zip(&self.columns) {
-            let left = down(first);
-            *value = left + (down(first + 1) - left) * share;
+            let (left, right) = (self.line[first], self.line[first + 1]);
+            *value = left + (right - left) * share;
         }
     }
 }

@@ -1,6 +1,12 @@
 //! Values between the samples: bilinear and bicubic interpolation.
 
+#![expect(
+    clippy::inline_always,
+    reason = "loops and what they call are compiled several times: see `WideLoop`"
+)]
+
 use crate::image::ImageF32;
+use crate::simd::{WideLoop, widest};
 use viseme_core::geometry::{Affine, Vec2};
 use wide::f32x4;
 
@@ -35,10 +41,50 @@ pub(crate) const fn cubic_weights(t: f32) -> [f32; 4] {
     ]
 }
 
+/// A position, brought between `least` and `most`, as the whole number below it and what lies beyond. One that is no number
+/// becomes `least`. Both bounds are from 0 to 4 million.
+#[inline(always)]
+pub(crate) fn split(position: f32, least: f32, most: f32) -> (u32, f32) {
+    /// Floats from 2²³ to 2²⁴ are whole numbers, told apart by their last bits: this one is in their middle. Unlike a conversion
+    /// with its checks this is done for several positions at once.
+    const MIDDLE: f32 = 12_582_912.0;
+    let position = if position > least { position } else { least };
+    let position = if position < most { position } else { most };
+    let nearest = position + MIDDLE;
+    let is_above = nearest - MIDDLE > position;
+    let whole = nearest.to_bits() - MIDDLE.to_bits() - u32::from(is_above);
+    (whole, position - whole as f32)
+}
+
+/// The bicubic value of an image between the second and the third of four rows and columns, which begin at `x` and `y`; these are
+/// in steps of the cubic table, like what lies beyond. 0 outside the image.
+#[inline(always)]
+pub(crate) fn cubic(image: &ImageF32, x: usize, y: usize) -> f32 {
+    let (stride, start) = (image.width, y / CUBIC_STEPS * image.width + x / CUBIC_STEPS);
+    // One check for all four rows.
+    let Some(block) = image.data.get(start..start + 3 * stride + 4) else { return 0.0 };
+    let row = |j: usize| block[j * stride..].first_chunk();
+    let (Some(first), Some(second), Some(third), Some(fourth)) = (row(0), row(1), row(2), row(3)) else {
+        return 0.0;
+    };
+    let (columns, lines) = (&CUBIC_TABLE[x % CUBIC_STEPS], &CUBIC_TABLE[y % CUBIC_STEPS]);
+    weighted_sum([first, second, third, fourth], columns, lines)
+}
+
+/// As [`cubic`], but bilinear between the two samples in the middle of each of the two rows in the middle.
+#[inline(always)]
+fn linear(image: &ImageF32, x: usize, y: usize) -> f32 {
+    let start = (y / CUBIC_STEPS + 1) * image.width + x / CUBIC_STEPS + 1;
+    let Some(block) = image.data.get(start..start + image.width + 2) else { return 0.0 };
+    let (Some(&[a, b]), Some(&[c, d])) = (block.first_chunk(), block.last_chunk()) else { return 0.0 };
+    let share = |steps: usize| (steps % CUBIC_STEPS) as f32 / CUBIC_STEPS as f32;
+    let (above, below) = (a + (b - a) * share(x), c + (d - c) * share(x));
+    above + (below - above) * share(y)
+}
+
 /// The sum over four rows of four samples each, weighted by column and row.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "what the loops of `WideLoop` call")]
-pub(crate) fn weighted_sum(rows: [&[f32; 4]; 4], columns: &[f32; 4], lines: &[f32; 4]) -> f32 {
+fn weighted_sum(rows: [&[f32; 4]; 4], columns: &[f32; 4], lines: &[f32; 4]) -> f32 {
     let [first, second, third, fourth] = rows.map(|row| f32x4::new(*row));
     let lines = lines.map(f32x4::splat);
     let (above, below) = (first * lines[0] + second * lines[1], third * lines[2] + fourth * lines[3]);
@@ -71,46 +117,60 @@ impl ImageF32 {
     }
 }
 
-/// Repeated edge values that [`Walk`] has on each side, so that no read needs a check.
+/// Repeated edge values that [`Resampling`] has on each side, so that no read needs a check.
 const PADDING: i64 = 3;
 
-/// The positions that the pixels of a picture have in an image, row by row, through an affine map.
-struct Walk {
+/// Pixels whose positions are found together.
+const LANES: usize = 8;
+
+/// The values that the pixels of a picture have in an image, row by row, through an affine map.
+struct Resampling<'a, V> {
+    /// The image with its edges repeated.
     padded: ImageF32,
-    origin: Vec2,
-    right: Vec2,
-    down: Vec2,
+    image_from_picture: &'a Affine,
+    width: usize,
+    height: usize,
+    /// The value for the first of four columns and rows, in steps of the cubic table: [`cubic`] or [`linear`].
+    value: V,
 }
 
-impl Walk {
-    fn new(image: &ImageF32, image_from_picture: &Affine) -> Self {
-        let [a, b, c, d, e, f] = image_from_picture.rows;
+impl<'a, V: Fn(&ImageF32, usize, usize) -> f32> Resampling<'a, V> {
+    fn new(image: &ImageF32, image_from_picture: &'a Affine, width: usize, height: usize, value: V) -> Self {
         let more = 2 * PADDING as usize;
-        Self {
-            padded: image.cropped(-PADDING, -PADDING, image.width + more, image.height + more),
-            origin: Vec2::new(c, f),
-            right: Vec2::new(a, d),
-            down: Vec2::new(b, e),
-        }
+        let padded = image.cropped(-PADDING, -PADDING, image.width + more, image.height + more);
+        Self { padded, image_from_picture, width, height, value }
     }
 
-    /// An image of `value(samples from the one before the position on, columns beyond it, rows beyond it)`, the last two in
-    /// steps of the cubic table.
-    fn picture(&self, width: usize, height: usize, value: impl Fn(&[f32], usize, usize) -> f32) -> ImageF32 {
-        // From one sample before the image to one after it; further out there is only its edge again.
-        let fixed = |v: f32, extent: usize| {
-            // A broken map cannot leave the image: `max` drops NaN.
-            let position = (v + PADDING as f32).max(2.0).min((extent - 3) as f32);
-            (position * CUBIC_STEPS as f32 + 0.5) as i32 as usize
-        };
-        let mut picture = ImageF32::filled(width, height, 0.0);
-        for y in 0..height {
-            let start = self.origin + self.down * y as f32;
-            for (x, out) in picture.row_mut(y).iter_mut().enumerate() {
-                let p = start + self.right * x as f32;
-                let (column, row) = (fixed(p.x, self.padded.width), fixed(p.y, self.padded.height));
-                let first = (row / CUBIC_STEPS - 1) * self.padded.width + column / CUBIC_STEPS - 1;
-                *out = value(&self.padded.data[first..], column % CUBIC_STEPS, row % CUBIC_STEPS);
+    /// A position in the image in steps from the sample before the one that it lies behind.
+    #[inline(always)]
+    fn steps(position: f32, extent: usize) -> u32 {
+        // From one sample before the image to one after it; further out there is only its edge again. A broken map cannot leave it.
+        let (whole, beyond) = split(position + PADDING as f32, 2.0, (extent - 3) as f32);
+        let (steps, _) = split(beyond * CUBIC_STEPS as f32 + 0.5, 0.0, CUBIC_STEPS as f32);
+        (whole - 1) * CUBIC_STEPS as u32 + steps
+    }
+}
+
+impl<V: Fn(&ImageF32, usize, usize) -> f32> WideLoop for Resampling<'_, V> {
+    type Output = ImageF32;
+
+    #[inline(always)]
+    fn run(self) -> ImageF32 {
+        let [a, b, c, d, e, f] = self.image_from_picture.rows;
+        let (origin, right, down) = (Vec2::new(c, f), Vec2::new(a, d), Vec2::new(b, e));
+        let mut picture = ImageF32::filled(self.width, self.height, 0.0);
+        for y in 0..self.height {
+            let start = origin + down * y as f32;
+            for (part, out) in picture.row_mut(y).chunks_mut(LANES).enumerate() {
+                let (mut columns, mut rows) = ([0; LANES], [0; LANES]);
+                for lane in 0..LANES {
+                    let x = (part * LANES + lane) as f32;
+                    columns[lane] = Self::steps(start.x + right.x * x, self.padded.width);
+                    rows[lane] = Self::steps(start.y + right.y * x, self.padded.height);
+                }
+                for (out, (column, row)) in out.iter_mut().zip(columns.into_iter().zip(rows)) {
+                    *out = (self.value)(&self.padded, column as usize, row as usize);
+                }
             }
         }
         picture
@@ -122,36 +182,42 @@ impl ImageF32 {
     /// positions rounded to 1/1024.
     #[must_use]
     pub fn resampled(&self, image_from_picture: &Affine, width: usize, height: usize) -> Self {
-        let walk = Walk::new(self, image_from_picture);
-        let stride = walk.padded.width;
-        walk.picture(width, height, |samples, across, down| {
-            let row = |j: usize| samples.get(j * stride..)?.first_chunk();
-            let (Some(first), Some(second), Some(third), Some(fourth)) = (row(0), row(1), row(2), row(3))
-            else {
-                return 0.0;
-            };
-            weighted_sum([first, second, third, fourth], &CUBIC_TABLE[across], &CUBIC_TABLE[down])
-        })
+        widest(Resampling::new(self, image_from_picture, width, height, cubic))
     }
 
     /// As [`resampled`](Self::resampled), but bilinear: it never leaves the range of the values.
     #[must_use]
     pub fn resampled_linear(&self, image_from_picture: &Affine, width: usize, height: usize) -> Self {
-        let walk = Walk::new(self, image_from_picture);
-        let stride = walk.padded.width;
-        walk.picture(width, height, |samples, across, down| {
-            let row = |j: usize| samples.get(j * stride + 1..)?.first_chunk();
-            let (Some(&[a, b]), Some(&[c, d])) = (row(1), row(2)) else { return 0.0 };
-            let share = |steps: usize| steps as f32 / CUBIC_STEPS as f32;
-            let (above, below) = (a + (b - a) * share(across), c + (d - c) * share(across));
-            above + (below - above) * share(down)
-        })
+        widest(Resampling::new(self, image_from_picture, width, height, linear))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_is_split_at_the_whole_number_below_it() {
+        let largest = 4_000_000.0;
+        for (position, wanted) in [
+            (0.0, (0, 0.0)),
+            (0.5, (0, 0.5)),
+            (1.0, (1, 0.0)),
+            (2.75, (2, 0.75)),
+            (1_234_567.5, (1_234_567, 0.5)),
+            (-3.0, (0, 0.0)),
+            (f32::INFINITY, (4_000_000, 0.0)),
+            (f32::NAN, (0, 0.0)),
+        ] {
+            assert_eq!(split(position, 0.0, largest), wanted);
+        }
+        for i in 0..100_000_u32 {
+            let position = i as f32 * 0.377;
+            let (whole, beyond) = split(position, 0.0, largest);
+            assert_eq!((whole as f32, beyond), (position.floor(), position - position.floor()));
+        }
+        assert_eq!(split(7.3, 2.0, 5.0), (5, 0.0));
+    }
 
     #[test]
     fn both_interpolations_pass_through_the_samples() {

@@ -8,7 +8,7 @@
 use crate::field::{DisplacementField, cell};
 use crate::frame::{PixelFormat, Plane};
 use crate::image::ImageF32;
-use crate::sample::{CUBIC_STEPS, CUBIC_TABLE, weighted_sum};
+use crate::sample::{CUBIC_STEPS, cubic};
 use crate::simd::{WideLoop, widest};
 use crate::siting::PlaneSiting;
 use std::ops::Range;
@@ -117,7 +117,7 @@ impl WideLoop for Warp<'_> {
             let places = positions.x[wanted.clone()].iter().zip(&positions.y[wanted.clone()]);
             for ((i, out), (&x, &y)) in wanted.zip(out).zip(places) {
                 if weights.is_none_or(|weights| weights[i] > 0.0) {
-                    *out = sample(window, x as usize, y as usize).clamp(0.0, limit);
+                    *out = cubic(window, x as usize, y as usize).clamp(0.0, limit);
                 }
             }
         }
@@ -221,20 +221,6 @@ fn whole_steps(shift: f32) -> i32 {
     let shift = if shift > -MOST { shift } else { -MOST };
     let shift = if shift < MOST { shift } else { MOST };
     (shift * CUBIC_STEPS as f32 + MIDDLE).to_bits() as i32 - MIDDLE.to_bits() as i32
-}
-
-/// The value at a position in steps of the cubic table; 0 outside the window, which does not happen.
-#[inline(always)]
-fn sample(window: &ImageF32, x: usize, y: usize) -> f32 {
-    let (stride, start) = (window.width, y / CUBIC_STEPS * window.width + x / CUBIC_STEPS);
-    // One check for all four rows.
-    let Some(block) = window.data.get(start..start + 3 * stride + 4) else { return 0.0 };
-    let row = |j: usize| block[j * stride..].first_chunk();
-    let (Some(first), Some(second), Some(third), Some(fourth)) = (row(0), row(1), row(2), row(3)) else {
-        return 0.0;
-    };
-    let (columns, lines) = (&CUBIC_TABLE[x % CUBIC_STEPS], &CUBIC_TABLE[y % CUBIC_STEPS]);
-    weighted_sum([first, second, third, fourth], columns, lines)
 }
 
 #[cfg(test)]

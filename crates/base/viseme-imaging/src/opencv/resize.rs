@@ -90,9 +90,11 @@ fn weigh<const C: usize, const N: usize>(
                 weigh_row(image.row(row), across, sums);
             }
         }
-        let rows = tap.samples.map(|row| ring[row % N].1.as_slice());
-        for (x, pixel) in resized.row_mut(y).iter_mut().enumerate() {
-            *pixel = std::array::from_fn(|c| join(rows.map(|row| row[x][c]), tap.weights));
+        let values = resized.row_mut(y).as_flattened_mut();
+        let rows: [&[i32]; N] =
+            std::array::from_fn(|k| &ring[tap.samples[k] % N].1.as_flattened()[..values.len()]);
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = join(std::array::from_fn(|k| rows[k][i]), tap.weights);
         }
     }
     resized
@@ -110,12 +112,14 @@ fn weigh_row<const C: usize, const N: usize>(row: &[[u8; C]], across: &[Tap<N>],
 }
 
 /// Two rows as `VResizeLinear` joins them: the low bits of each product are dropped.
+#[inline]
 fn two_rows(values: [i32; 2], weights: [i32; 2]) -> u8 {
     let part = |k: usize| (weights[k] * (values[k] >> 4)) >> 16;
     ((part(0) + part(1) + 2) >> 2).clamp(0, 255) as u8
 }
 
 /// Any number of rows, rounded half up at the end.
+#[inline]
 fn any_rows<const N: usize>(values: [i32; N], weights: [i32; N]) -> u8 {
     let sum: i32 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
     let half = 1 << (2 * WEIGHT_BITS - 1);
