@@ -9,6 +9,7 @@ mod canonical_points;
 pub mod cuts;
 pub mod detect;
 mod followed;
+pub mod foresight;
 pub mod framing;
 pub mod identity;
 pub mod installed;
@@ -33,6 +34,7 @@ pub mod tracker;
 
 pub use canonical::MouthShape;
 pub use detect::{Detection, DetectorChoice, FaceDetector};
+pub use foresight::Foresight;
 pub use installed::InstalledModels;
 pub use nets::{FaceNets, Weights};
 pub use observation::{FaceObservation, TrackId};

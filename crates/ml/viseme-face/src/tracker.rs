@@ -6,9 +6,11 @@
 use crate::cuts::CutDetector;
 use crate::detect::Detection;
 use crate::followed::Followed;
+use crate::foresight::Foresight;
 use crate::framing::AnalysisImage;
 use crate::nets::FaceNets;
 use crate::{FaceObservation, TrackId};
+use std::sync::Arc;
 use viseme_core::{FrameIndex, Limits, Result};
 use viseme_imaging::{ColourInfo, Frame};
 
@@ -65,6 +67,7 @@ pub struct Tracker {
     /// The frame that comes next; none before the first.
     next: Option<FrameIndex>,
     is_cut: bool,
+    foresight: Foresight,
 }
 
 impl Tracker {
@@ -72,6 +75,7 @@ impl Tracker {
     #[must_use]
     pub fn new(nets: FaceNets, options: TrackerOptions) -> Self {
         Self {
+            foresight: Foresight::new(Arc::clone(&nets.detector), options.detect_every),
             nets,
             options,
             cuts: CutDetector::default(),
@@ -81,6 +85,12 @@ impl Tracker {
             next: None,
             is_cut: false,
         }
+    }
+
+    /// When it will search, for a thread that does so ahead.
+    #[must_use]
+    pub fn foresight(&self) -> Foresight {
+        self.foresight.clone()
     }
 
     /// The faces of a frame, by track. Frames are given in order; where one is left out a new shot begins.
@@ -93,6 +103,20 @@ impl Tracker {
         colour: &ColourInfo,
         index: FrameIndex,
     ) -> Result<Vec<(TrackId, FaceObservation)>> {
+        self.observe_foreseen(frame, colour, index, None)
+    }
+
+    /// As [`observe`](Self::observe), with what its [`foresight`](Self::foresight) has found in the frame.
+    ///
+    /// # Errors
+    /// When a model fails.
+    pub fn observe_foreseen(
+        &mut self,
+        frame: &Frame,
+        colour: &ColourInfo,
+        index: FrameIndex,
+        foreseen: Option<Vec<Detection>>,
+    ) -> Result<Vec<(TrackId, FaceObservation)>> {
         let image = AnalysisImage { frame, colour };
         let is_first = self.next.is_none();
         let is_gap = self.next.is_some_and(|next| next != index);
@@ -103,12 +127,16 @@ impl Tracker {
         }
         self.follow(image)?;
         if is_first || self.is_search_due() {
-            self.search(image)?;
+            let detections = foreseen.map_or_else(|| self.nets.detector.detect(image), Ok)?;
+            self.search(image, detections)?;
             self.since_search = 0;
         }
         self.since_search += 1;
         self.forget(frame);
         self.confirm();
+        let every = self.search_interval();
+        self.foresight
+            .expect(FrameIndex(index.0 + 1 + u64::from(every.saturating_sub(self.since_search))), every);
         let mut seen: Vec<_> = self.followed.iter().filter_map(|f| Some((f.id?, f.face.clone()?))).collect();
         seen.sort_by_key(|&(id, _)| id);
         Ok(seen)
@@ -138,15 +166,18 @@ impl Tracker {
 
     fn is_search_due(&self) -> bool {
         let is_unsettled = self.followed.iter().any(|f| f.missed > 0 || f.id.is_none());
-        let every =
-            if self.followed.is_empty() { self.options.search_every } else { self.options.detect_every };
-        self.is_cut || is_unsettled || self.since_search >= every
+        self.is_cut || is_unsettled || self.since_search >= self.search_interval()
     }
 
-    /// Searches the whole frame: for faces that were lost, and for new ones.
-    fn search(&mut self, image: AnalysisImage<'_>) -> Result<()> {
+    /// Frames from one search to the next while nothing unexpected happens.
+    fn search_interval(&self) -> u32 {
+        if self.followed.is_empty() { self.options.search_every } else { self.options.detect_every }
+    }
+
+    /// Takes what the detector found in the whole frame: faces that were lost, and new ones.
+    fn search(&mut self, image: AnalysisImage<'_>, detections: Vec<Detection>) -> Result<()> {
         let mut unknown = Vec::new();
-        for detection in self.nets.detector.detect(image)? {
+        for detection in detections {
             match self.followed.iter_mut().find(|f| f.is_in(&detection.bbox)) {
                 Some(followed) => {
                     followed.support(detection.score);

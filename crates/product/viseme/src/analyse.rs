@@ -1,8 +1,11 @@
 //! The first pass over the video: every face is followed, and the engine studies those whose lips may move.
 
 use crate::clip::{Clip, RangeReader, TimeRange};
+use crate::foreseen::{FRAMES_AHEAD, Foreseen, look_ahead};
 use crate::people::{LikenessRecorder, Likenesses};
+use crate::threads::{join, room, spawn};
 use crate::times::FrameTimes;
+use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::Path;
 use viseme_core::{Error, FrameIndex, Limits, Observer, Progress, Result, Stage, Timebase, Warning};
@@ -84,24 +87,44 @@ impl Analyst<'_> {
     /// # Errors
     /// `InvalidInput` when there is no frame in the range; `Cancelled`; whatever decoding, tracking or `visit` meet.
     pub(crate) fn watch(&self, visit: &mut Visit<'_>, observer: &dyn Observer) -> Result<Analysis> {
-        let mut reader = RangeReader::open(self.clip, self.range)?;
-        let mut tracker = Tracker::new(self.nets.clone(), tracker_options(self.clip, self.limits));
+        let tracker = Tracker::new(self.nets.clone(), tracker_options(self.clip, self.limits));
+        let (clip, foresight) = (self.clip, tracker.foresight());
+        let reader = RangeReader::open(clip, self.range)?;
+        let info = clip.info();
+        let waiting = room(info.format.frame_bytes(info.width, info.height), FRAMES_AHEAD);
+        std::thread::scope(|scope| {
+            let (ahead, frames) = bounded(waiting);
+            let reading = spawn(scope, "reading", move || look_ahead(clip, reader, &foresight, &ahead))?;
+            let followed = self.follow(tracker, frames, visit, observer);
+            // What broke off the frames is the cause of whatever came after.
+            let warnings = join("reading", reading)?;
+            Ok(Analysis { warnings, ..followed? })
+        })
+    }
+
+    /// Follows the faces through `frames`.
+    fn follow(
+        &self,
+        mut tracker: Tracker,
+        frames: Receiver<Foreseen>,
+        visit: &mut Visit<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Analysis> {
         let mut recorder = TrackRecorder::create(self.work_dir)?;
         let mut likenesses = LikenessRecorder::create(self.work_dir)?;
         let mut times = FrameTimes::new(timebase(self.clip));
         let mut first = None;
-        let total = expected_frames(self.clip, self.range);
-        while let Some((number, frame)) = reader.next_frame()? {
+        let (colour, total) = (&self.clip.info().colour, expected_frames(self.clip, self.range));
+        for Foreseen { number, frame, detections } in frames {
             if observer.is_cancelled() {
                 return Err(Error::cancelled());
             }
             let index = FrameIndex(times.len() as u64);
             first.get_or_insert(number);
             times.push(frame.pts);
-            let faces = tracker.observe(&frame, &self.clip.info().colour, index)?;
+            let faces = tracker.observe_foreseen(&frame, colour, index, detections)?;
             recorder.push(index, tracker.is_cut(), &faces)?;
-            let image = AnalysisImage { frame: &frame, colour: &self.clip.info().colour };
-            likenesses.see(index, image, &faces)?;
+            likenesses.see(index, AnalysisImage { frame: &frame, colour }, &faces)?;
             visit(index, &frame, &faces)?;
             observer.progress(Progress { stage: Stage::Analyse, done: index.0 + 1, total });
         }
@@ -110,14 +133,8 @@ impl Analyst<'_> {
             times = still_times();
         }
         let (tracks, likenesses) = (recorder.finish()?, likenesses.finish()?);
-        Ok(Analysis {
-            first,
-            times,
-            tracks,
-            likenesses,
-            studied: BTreeSet::new(),
-            warnings: reader.warnings(),
-        })
+        let (studied, warnings) = (BTreeSet::new(), Vec::new());
+        Ok(Analysis { first, times, tracks, likenesses, studied, warnings })
     }
 
     /// Shows the engine the faces that may be chosen in the end. A face that was shown once is shown to its end, so

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use viseme_core::{FrameIndex, Limits, Pts, Result, Warning};
 use viseme_imaging::Frame;
 use viseme_media::{FrameSource, MediaInfo, ReadOptions, ReadStart, Tools, VideoInfo, VideoReader};
@@ -47,6 +48,8 @@ pub(crate) struct FileClip<'a> {
     video: VideoInfo,
     is_still: bool,
     limits: &'a Limits,
+    /// Opened ahead of time.
+    opened: Mutex<Option<VideoReader>>,
 }
 
 impl<'a> FileClip<'a> {
@@ -58,13 +61,22 @@ impl<'a> FileClip<'a> {
         video: &VideoInfo,
         limits: &'a Limits,
     ) -> Self {
-        Self { tools, path: path.to_owned(), video: video.clone(), is_still: info.is_still, limits }
+        let (path, video, is_still) = (path.to_owned(), video.clone(), info.is_still);
+        Self { tools, path, video, is_still, limits, opened: Mutex::default() }
     }
 
-    fn read(&self, start: ReadStart) -> Result<Box<dyn ClipReader>> {
+    /// Starts the decoder that the next [`open`](Clip::open) will take: it is a program that takes a while to come up. What goes wrong
+    /// will go wrong again then.
+    pub(crate) fn open_soon(&self) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.is_none() {
+            *opened = self.read(ReadStart::Beginning).ok();
+        }
+    }
+
+    fn read(&self, start: ReadStart) -> Result<VideoReader> {
         let options = ReadOptions { start, frame_count: None };
-        let reader = VideoReader::open(self.tools, &self.path, &self.video, options, self.limits)?;
-        Ok(Box::new(reader))
+        VideoReader::open(self.tools, &self.path, &self.video, options, self.limits)
     }
 }
 
@@ -78,11 +90,15 @@ impl Clip for FileClip<'_> {
     }
 
     fn open(&self) -> Result<Box<dyn ClipReader>> {
-        self.read(ReadStart::Beginning)
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(Box::new(opened.map_or_else(|| self.read(ReadStart::Beginning), Ok)?))
     }
 
     fn open_at(&self, first: FrameIndex, pts: Pts) -> Result<Box<dyn ClipReader>> {
-        if first.0 == 0 { self.open() } else { self.read(ReadStart::Known(first, pts)) }
+        if first.0 == 0 {
+            return self.open();
+        }
+        Ok(Box::new(self.read(ReadStart::Known(first, pts))?))
     }
 }
 

@@ -26,7 +26,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 use tempfile::TempDir;
-use viseme_core::{Error, ErrorKind, Observer, Progress, Pts, Result, Stage, Warning, WarningCode};
+use viseme_core::{
+    Error, ErrorKind, FrameIndex, Observer, Progress, Pts, Result, Stage, Warning, WarningCode,
+};
 use viseme_engines::{EngineJob, ExpectedMouth, JobContext, SpeechSummary, VoiceId};
 use viseme_face::FaceChoice;
 use viseme_media::OutputFile;
@@ -125,6 +127,7 @@ impl Job<'_> {
         let inputs = self.timed(Stage::Probe, |job| Inputs::probe(&job.runner.tools, spec))?;
         let clip =
             FileClip::new(&self.runner.tools, &spec.video, &inputs.source, &inputs.video, &spec.limits);
+        clip.open_soon();
         let tools = (&self.runner.tools, &self.runner.nets, &spec.limits);
         let embedders = &self.runner.embedders;
         let cast =
@@ -134,6 +137,9 @@ impl Job<'_> {
         }
         let mut engine = self.runner.engine.begin(self.context(&clip))?;
         let (analysis, cache_use) = self.timed(Stage::Analyse, |job| job.analyse(&clip, engine.as_mut()))?;
+        if analysis.first == FrameIndex(0) {
+            clip.open_soon();
+        }
         let people = self.timed(Stage::Analyse, |job| job.identify(&cast, &analysis))?;
         let seen = Seen { clip: &clip, analysis: &analysis, people: &people };
         let roles = self.timed(Stage::Analyse, |job| job.roles(&seen))?;

@@ -20,6 +20,7 @@ mod contact_sheet;
 mod enhance;
 mod evidence;
 mod faces;
+mod foreseen;
 mod html_report;
 mod inputs;
 mod job;

@@ -1,6 +1,6 @@
 //! What jobs are run with.
 
-use crate::cache::{AnalysisCache, Instruments};
+use crate::cache::{AnalysisCache, Instruments, program};
 use crate::enhance;
 use crate::job;
 use crate::people::Embedders;
@@ -114,9 +114,13 @@ impl Runner {
         let folder = Store::open().ok().map(|store| store.runtimes_folder());
         let runtime = Runtimes::find(spec.runtime, folder.as_deref())?;
         let load = || Ok((face_nets(spec.weights, spec.detector, &runtime)?, open(spec, &runtime)?));
+        let cache = AnalysisCache::from_environment()?;
         let (tools, loaded) = std::thread::scope(|scope| -> Result<_> {
-            // ffmpeg takes as long to say its version as the nets take to be loaded.
+            // ffmpeg takes as long to say its version as the nets take to be loaded, and the program to be hashed for the cache.
             let tools = spawn(scope, "tools", Tools::locate)?;
+            if cache.is_some() && spec.cache {
+                spawn(scope, "program", || Ok(program()))?;
+            }
             let loaded: Result<_> = load();
             Ok((join("tools", tools)?, loaded?))
         })?;
@@ -129,7 +133,6 @@ impl Runner {
         let (enhancer, missing) = enhance::open(&spec.enhance, &runtime)?;
         let (models, mut warnings) = (runtime.placed(), runtime.take_warnings());
         warnings.extend(missing);
-        let cache = AnalysisCache::from_environment()?;
         let runtime = Arc::new(runtime);
         Ok(Self {
             enhancer,

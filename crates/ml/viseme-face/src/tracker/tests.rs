@@ -4,8 +4,10 @@ use crate::framing::Framing;
 use crate::landmarks::{LandmarkModel, Landmarks};
 use crate::mouth::{Lips, MouthModel};
 use crate::testing::{canonical_face, head};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use viseme_core::Pts;
 use viseme_core::geometry::Vec2;
 use viseme_imaging::{ColourMatrix, ColourRange, PixelFormat};
@@ -88,25 +90,66 @@ impl MouthModel for World {
     }
 }
 
-/// What the tracker says of each frame of a film, as (track, x of the nose).
+/// A detector that counts how often it is asked.
+#[derive(Debug)]
+struct Counting(World, AtomicU32);
+
+impl FaceDetector for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn detect(&self, image: AnalysisImage<'_>) -> Result<Vec<Detection>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.detect(image)
+    }
+}
+
+/// What the tracker says of each frame of a film, as (track, x of the nose): the same, whether its searches are done ahead or not.
 fn track(
     frames: i64,
     shot: impl Fn(i64) -> u32,
     stage: impl Fn(i64) -> Vec<Actor> + Send + Sync + 'static,
 ) -> Vec<Vec<(u32, f32)>> {
     let world = World(Arc::new(stage));
+    let (seen, _) = film(frames, &shot, &world, None);
+    for ahead in [0, 1, 4] {
+        assert_eq!(film(frames, &shot, &world, Some(ahead)).0, seen, "{ahead} frames ahead");
+    }
+    seen
+}
+
+/// What the tracker says of each frame, and how often it searched by itself where another looks so many frames `ahead`.
+fn film(
+    frames: i64,
+    shot: impl Fn(i64) -> u32,
+    world: &World,
+    ahead: Option<usize>,
+) -> (Vec<Vec<(u32, f32)>>, u32) {
+    let detector = Arc::new(Counting(world.clone(), AtomicU32::new(0)));
+    let asked = || detector.1.load(Ordering::Relaxed);
     let nets = FaceNets {
-        detector: Arc::new(world.clone()),
+        detector: Arc::clone(&detector) as Arc<dyn FaceDetector>,
         landmarks: Arc::new(world.clone()),
-        mouth: Arc::new(world),
+        mouth: Arc::new(world.clone()),
     };
     let mut tracker = Tracker::new(nets, TrackerOptions { max_faces: 2, ..TrackerOptions::default() });
-    (0..frames)
-        .map(|t| {
-            let faces = tracker.observe(&backdrop(t, shot(t)), &COLOUR, FrameIndex(t as u64)).unwrap();
-            faces.iter().map(|(id, face)| (id.0, face.pose.translation.x)).collect()
-        })
-        .collect()
+    let foresight = tracker.foresight();
+    let (mut waiting, mut seen, mut searches) = (VecDeque::new(), Vec::new(), 0);
+    for t in 0..=frames + ahead.unwrap_or(0) as i64 {
+        let frame = backdrop(t, shot(t));
+        let image = AnalysisImage { frame: &frame, colour: &COLOUR };
+        let detections = ahead.and_then(|_| foresight.detections(image, FrameIndex(t as u64)));
+        waiting.push_back((frame, detections));
+        if waiting.len() > ahead.unwrap_or(0) && seen.len() < frames as usize {
+            let (frame, detections) = waiting.pop_front().unwrap();
+            let (before, index) = (asked(), FrameIndex(seen.len() as u64));
+            let faces = tracker.observe_foreseen(&frame, &COLOUR, index, detections).unwrap();
+            searches += asked() - before;
+            seen.push(faces.iter().map(|(id, face)| (id.0, face.pose.translation.x)).collect());
+        }
+    }
+    (seen, searches)
 }
 
 /// A frame of a shot: its own pattern of light, and its time.
@@ -255,4 +298,15 @@ fn no_more_faces_than_allowed_and_the_largest_first() {
 #[test]
 fn specks_are_not_followed() {
     assert_eq!(ids(&track(20, one_shot, |_| vec![Actor { scale: 6.0, ..Actor::at(300.0) }])), [] as [u32; 0]);
+}
+
+#[test]
+fn searches_that_are_expected_are_done_ahead() {
+    let settled = World(Arc::new(|_| vec![Actor::at(300.0)]));
+    assert_eq!(film(100, |_| 0, &settled, Some(4)).1, 0);
+    assert_eq!(film(100, |_| 0, &settled, None).1, 9);
+    // Nobody is there: every second frame is searched, but only after the first has told so.
+    let empty = World(Arc::new(|_| Vec::new()));
+    assert!(film(100, |_| 0, &empty, Some(4)).1 <= 2);
+    assert_eq!(film(100, |_| 0, &empty, None).1, 50);
 }
