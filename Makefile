@@ -14,7 +14,7 @@ demo: setup
 
 ## Check style and run every test.
 test: setup-tests lint
-	cargo test --workspace --locked
+	@scripts/test_rust.sh
 	@scripts/test_python.sh
 
 ## Run the tests of the Python client against the binary that was built last.
