@@ -26,6 +26,9 @@ pub(crate) struct Trunk {
     idle: Mutex<Vec<Slots>>,
 }
 
+/// Most values of slots that are kept: four megabytes. What is larger (a detector's) takes long enough to fill.
+const MOST_KEPT: usize = 1 << 20;
+
 /// The picture, and what each step makes.
 type Slots = Vec<Map>;
 
@@ -66,7 +69,9 @@ impl Trunk {
         let tensor = |map: &Map| Tensor::new(vec![1, map.channels, map.height, map.width], map.to_planes());
         let made =
             self.outputs.iter().map(|(name, slot)| Ok((name.as_str(), tensor(&slots[*slot])?))).collect();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
+        if slots.iter().map(|map| map.data.len()).sum::<usize>() <= MOST_KEPT {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
+        }
         made
     }
 
