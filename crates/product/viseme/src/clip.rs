@@ -74,6 +74,10 @@ impl<'a> FileClip<'a> {
         }
     }
 
+    fn take_opened(&self) -> Option<VideoReader> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn read(&self, start: ReadStart) -> Result<VideoReader> {
         let options = ReadOptions { start, frame_count: None };
         VideoReader::open(self.tools, &self.path, &self.video, options, self.limits)
@@ -90,14 +94,15 @@ impl Clip for FileClip<'_> {
     }
 
     fn open(&self) -> Result<Box<dyn ClipReader>> {
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(Box::new(opened.map_or_else(|| self.read(ReadStart::Beginning), Ok)?))
+        Ok(Box::new(self.take_opened().map_or_else(|| self.read(ReadStart::Beginning), Ok)?))
     }
 
     fn open_at(&self, first: FrameIndex, pts: Pts) -> Result<Box<dyn ClipReader>> {
         if first.0 == 0 {
             return self.open();
         }
+        // A decoder that stands at the beginning would wait there to the end of the job.
+        drop(self.take_opened());
         Ok(Box::new(self.read(ReadStart::Known(first, pts))?))
     }
 }
