@@ -23,39 +23,24 @@ impl ImageF32 {
     }
 }
 
-/// The samples that each output sample along one axis averages.
-struct Spans {
-    /// The first sample of each, and how many there are.
-    places: Vec<(usize, usize)>,
-    /// The shares of the samples of all, one after the other.
+/// The samples that one output sample averages, with their shares.
+struct Span {
+    start: usize,
     weights: Vec<f32>,
 }
 
-impl Spans {
-    fn new(from: usize, to: usize) -> Self {
-        let ratio = from as f64 / to as f64;
-        let mut spans = Self { places: Vec::with_capacity(to), weights: Vec::new() };
-        for i in 0..to {
+/// The spans along one axis.
+fn spans(from: usize, to: usize) -> Vec<Span> {
+    let ratio = from as f64 / to as f64;
+    (0..to)
+        .map(|i| {
             let (low, high) = (i as f64 * ratio, (i + 1) as f64 * ratio);
             let start = (low as usize).min(from - 1);
             let end = ((high - 1e-9).ceil() as usize).clamp(start + 1, from);
             let share = |k: usize| ((high.min((k + 1) as f64) - low.max(k as f64)) / ratio) as f32;
-            spans.places.push((start, end - start));
-            spans.weights.extend((start..end).map(share));
-        }
-        spans
-    }
-
-    /// The first sample and the shares of each.
-    #[inline]
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        let mut weights = self.weights.as_slice();
-        self.places.iter().map(move |&(start, count)| {
-            let (own, rest) = weights.split_at(count);
-            weights = rest;
-            (start, own)
+            Span { start, weights: (start..end).map(share).collect() }
         })
-    }
+        .collect()
 }
 
 fn resize<S: Copy + Into<f32>>(
@@ -68,19 +53,19 @@ fn resize<S: Copy + Into<f32>>(
     if samples.is_empty() || width == 0 || height == 0 {
         return ImageF32::filled(width, height, 0.0);
     }
-    let across = Spans::new(columns, width);
+    let across = spans(columns, width);
     let mut line = vec![0.0_f32; columns];
     let mut data = Vec::with_capacity(width * height);
-    for (start, weights) in Spans::new(rows, height).iter() {
+    for span in spans(rows, height) {
         line.fill(0.0);
-        for (row, &weight) in samples[start * columns..].chunks_exact(columns).zip(weights) {
+        for (row, &weight) in samples[span.start * columns..].chunks_exact(columns).zip(&span.weights) {
             for (sum, &sample) in line.iter_mut().zip(row) {
                 *sum += weight * sample.into();
             }
         }
-        data.extend(across.iter().map(|(start, weights)| {
-            let values = &line[start..][..weights.len()];
-            values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>()
+        data.extend(across.iter().map(|span| {
+            let values = &line[span.start..][..span.weights.len()];
+            values.iter().zip(&span.weights).map(|(value, weight)| value * weight).sum::<f32>()
         }));
     }
     ImageF32 { width, height, data }
