@@ -41,19 +41,30 @@ pub(crate) const fn cubic_weights(t: f32) -> [f32; 4] {
     ]
 }
 
-/// A position, brought between `least` and `most`, as the whole number below it and what lies beyond. One that is no number
-/// becomes `least`. Both bounds are from 0 to 4 million.
+/// The whole number nearest to a value between −4 and 4 million.
+#[inline(always)]
+pub(crate) fn nearest(value: f32) -> i32 {
+    /// Floats from 2²³ to 2²⁴ are whole numbers, told apart by their last bits: this one is in their middle. An order of
+    /// magnitude faster than a conversion with its checks, and done for several values at once.
+    const MIDDLE: f32 = 12_582_912.0;
+    (value + MIDDLE).to_bits() as i32 - MIDDLE.to_bits() as i32
+}
+
+/// A value brought between two bounds; `least` for one that is no number.
+#[inline(always)]
+pub(crate) fn between(value: f32, least: f32, most: f32) -> f32 {
+    let value = if value > least { value } else { least };
+    if value < most { value } else { most }
+}
+
+/// A position, brought [`between`] `least` and `most`, as the whole number below it and what lies beyond. Both bounds are from 0 to 4
+/// million.
 #[inline(always)]
 pub(crate) fn split(position: f32, least: f32, most: f32) -> (u32, f32) {
-    /// Floats from 2²³ to 2²⁴ are whole numbers, told apart by their last bits: this one is in their middle. Unlike a conversion
-    /// with its checks this is done for several positions at once.
-    const MIDDLE: f32 = 12_582_912.0;
-    let position = if position > least { position } else { least };
-    let position = if position < most { position } else { most };
-    let nearest = position + MIDDLE;
-    let is_above = nearest - MIDDLE > position;
-    let whole = nearest.to_bits() - MIDDLE.to_bits() - u32::from(is_above);
-    (whole, position - whole as f32)
+    let position = between(position, least, most);
+    let whole = nearest(position);
+    let whole = whole - i32::from(whole as f32 > position);
+    (whole as u32, position - whole as f32)
 }
 
 /// The bicubic value of an image between the second and the third of four rows and columns, which begin at `x` and `y`; these are

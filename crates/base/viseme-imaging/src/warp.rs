@@ -8,7 +8,7 @@
 use crate::field::{DisplacementField, cell};
 use crate::frame::{PixelFormat, Plane};
 use crate::image::ImageF32;
-use crate::sample::{CUBIC_STEPS, cubic};
+use crate::sample::{CUBIC_STEPS, between, cubic, nearest};
 use crate::simd::{WideLoop, widest};
 use crate::siting::PlaneSiting;
 use std::ops::Range;
@@ -214,13 +214,8 @@ impl Positions {
 /// A displacement of samples in steps of the cubic table, rounded: at most 4000 samples, whatever is asked for.
 #[inline(always)]
 fn whole_steps(shift: f32) -> i32 {
-    /// Floats from 2²³ to 2²⁴ are whole numbers, told apart by their last bits: this one is in their middle. An order of
-    /// magnitude faster than a conversion with its checks, and done for several columns at once.
-    const MIDDLE: f32 = 12_582_912.0;
     const MOST: f32 = 4000.0;
-    let shift = if shift > -MOST { shift } else { -MOST };
-    let shift = if shift < MOST { shift } else { MOST };
-    (shift * CUBIC_STEPS as f32 + MIDDLE).to_bits() as i32 - MIDDLE.to_bits() as i32
+    nearest(between(shift, -MOST, MOST) * CUBIC_STEPS as f32)
 }
 
 #[cfg(test)]

@@ -166,10 +166,10 @@ fn set_means(sums: &[u32], across: usize, count: usize, means: &mut [f32]) {
     let share = 1.0 / (count * across) as f32;
     // The usual numbers, known to the compiler.
     match across {
-        1 => set(means, sums, |&sum| sum as f32 * share),
-        2 => set(means, sums.as_chunks().0, |part: &[u32; 2]| part.iter().sum::<u32>() as f32 * share),
-        3 => set(means, sums.as_chunks().0, |part: &[u32; 3]| part.iter().sum::<u32>() as f32 * share),
-        4 => set(means, sums.as_chunks().0, |part: &[u32; 4]| part.iter().sum::<u32>() as f32 * share),
+        1 => set_whole::<1>(sums, share, means),
+        2 => set_whole::<2>(sums, share, means),
+        3 => set_whole::<3>(sums, share, means),
+        4 => set_whole::<4>(sums, share, means),
         _ => {
             for (mean, part) in means.iter_mut().zip(sums.chunks_exact(across)) {
                 *mean = part.iter().sum::<u32>() as f32 * share;
@@ -183,9 +183,10 @@ fn set_means(sums: &[u32], across: usize, count: usize, means: &mut [f32]) {
     }
 }
 
+/// Sets the first values to `share` of `ACROSS` sums each.
 #[inline(always)]
-fn set<P>(means: &mut [f32], parts: &[P], mean_of: impl Fn(&P) -> f32) {
-    for (mean, part) in means.iter_mut().zip(parts) {
-        *mean = mean_of(part);
+fn set_whole<const ACROSS: usize>(sums: &[u32], share: f32, means: &mut [f32]) {
+    for (mean, part) in means.iter_mut().zip(sums.as_chunks::<ACROSS>().0) {
+        *mean = part.iter().sum::<u32>() as f32 * share;
     }
 }

@@ -136,12 +136,23 @@ impl Sums<'_> {
                 }
             }
             for (sums, place) in sums.iter().zip(places) {
-                let targets = self.output.data[place.to + block * BLOCK..].chunks_exact_mut(ops.len());
-                for (&sum, target) in sums.as_flattened().iter().zip(targets) {
-                    let sum = if conv.relu { ops.max(sum, ops.zero()) } else { sum };
-                    ops.store(sum, target);
-                }
+                conv.store(isa, sums.as_flattened(), &mut self.output.data[place.to + block * BLOCK..]);
             }
+        }
+    }
+}
+
+impl Conv {
+    /// Writes the sums of a pixel, rectified where that is asked for.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the body must be compiled with the features of the instruction set"
+    )]
+    fn store<I: Isa>(&self, isa: I, sums: &[I::F32], targets: &mut [f32]) {
+        let ops = isa.f32();
+        for (&sum, target) in sums.iter().zip(targets.chunks_exact_mut(ops.len())) {
+            ops.store(if self.relu { ops.max(sum, ops.zero()) } else { sum }, target);
         }
     }
 }
