@@ -51,6 +51,14 @@ def main():
                         node("DequantizeLinear", ["q", "scale", "zero"], ["y"])],
           [("x", T.FLOAT, ["n", 4])], [("y", T.FLOAT, ["n", 4])],
           [("scale", np.array(0.5, np.float32)), ("zero", np.array(128, np.uint8))])
+    # What RIFE takes and gives: one picture dissolves into the other; the same with a sampling that rten must not run.
+    picture = [("input", T.FLOAT, [1, 7, "height", "width"])], [("output", T.FLOAT, [1, 3, "height", "width"])]
+    parts = node("Split", ["input", "parts"], ["leaving", "arriving", "share"], axis=1), ("parts", np.array([3, 3, 1]))
+    write("dissolve", [parts[0], node("Sub", ["arriving", "leaving"], ["difference"]),
+                       node("Mul", ["difference", "share"], ["change"]),
+                       node("Add", ["leaving", "change"], ["output"])], *picture, [parts[1]])
+    write("repeated_edges", [parts[0], node("GridSample", ["leaving", "grid"], ["output"], padding_mode="border")],
+          *picture, [parts[1], ("grid", np.zeros((1, 4, 4, 2), np.float32))])
 
 
 if __name__ == "__main__":

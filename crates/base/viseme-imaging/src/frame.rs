@@ -1,5 +1,6 @@
 //! Frames as the planes that the decoder gave, so that samples which are not changed stay the decoder's own.
 
+use crate::image::ImageF32;
 use viseme_core::geometry::PixelRect;
 use viseme_core::{Error, Pts, Result};
 
@@ -147,6 +148,19 @@ pub struct Plane {
 }
 
 impl Plane {
+    /// The samples of `format` that come nearest to values on its scale.
+    #[must_use]
+    pub fn rounded(values: &ImageF32, format: PixelFormat) -> Self {
+        let most = f32::from(format.max_value());
+        let rounded = values.data.iter().map(|value| value.clamp(0.0, most) + 0.5);
+        let samples = if format.bit_depth > 8 {
+            Samples::U16(rounded.map(|value| value as u16).collect())
+        } else {
+            Samples::U8(rounded.map(|value| value as u8).collect())
+        };
+        Self { width: values.width as u32, height: values.height as u32, samples }
+    }
+
     /// The sample at column `x` and row `y` as a float on the scale of the format (0 to 255 for 8 bits).
     ///
     /// Coordinates outside the plane give the nearest edge sample.

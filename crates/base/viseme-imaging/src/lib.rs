@@ -39,7 +39,7 @@ pub use image::ImageF32;
 pub use image_u8::ImageU8;
 pub use patch::{Patch, PatchPlane, mask_of_plane};
 pub use polygon::{polygon_coverage, polygon_distance, smoothstep};
-pub use rgb_image::{rgb_image, rgb_part};
+pub use rgb_image::{rgb_image, rgb_part, rgb_planes};
 pub use siting::PlaneSiting;
 pub use tone::{low_pass_offset, match_sharpness, matching_sigma, sharpness};
 pub use warp::{warp_plane, warp_plane_where};

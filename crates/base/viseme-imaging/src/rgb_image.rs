@@ -27,23 +27,48 @@ pub fn rgb_part(frame: &Frame, colour: &ColourInfo, region: PixelRect) -> Result
     if !fits(region.x, region.width, frame.width) || !fits(region.y, region.height, frame.height) {
         return Err(Error::internal(format!("{region:?} of a {}x{} frame", frame.width, frame.height)));
     }
-    let (width, height) = (region.width as usize, region.height as usize);
-    let mut image = ImageU8::filled(width, height, [0; 3])?;
+    let mut image = ImageU8::filled(region.width as usize, region.height as usize, [0; 3])?;
+    each_row(frame, colour, region, |y, rows| {
+        for (x, pixel) in image.row_mut(y).iter_mut().enumerate() {
+            *pixel = rows.each_ref().map(|row| (row[x] + 0.5) as u8);
+        }
+    });
+    Ok(image)
+}
+
+/// The frame in its own size as red, green and blue on 0 to 255, not rounded: what the bits of the format tell apart stays apart.
+/// Chroma is interpolated linearly between its samples.
+#[must_use]
+pub fn rgb_planes(frame: &Frame, colour: &ColourInfo) -> [ImageF32; 3] {
+    let (width, height) = (frame.width as usize, frame.height as usize);
+    let mut planes = [(); 3].map(|()| ImageF32::filled(width, height, 0.0));
+    each_row(frame, colour, PixelRect::of_size(frame.width, frame.height), |y, rows| {
+        for (plane, row) in planes.iter_mut().zip(rows) {
+            plane.row_mut(y).copy_from_slice(row);
+        }
+    });
+    planes
+}
+
+/// Calls `take` with the number of every row of a region of the frame and what is in it: red, green and blue on 0 to 255.
+fn each_row(
+    frame: &Frame,
+    colour: &ColourInfo,
+    region: PixelRect,
+    mut take: impl FnMut(usize, &[Vec<f32>; 3]),
+) {
     let conversion = RgbConversion::new(frame.format, colour);
     let mut planes: Vec<FullSize> =
         (0..frame.format.chroma.plane_count()).map(|index| FullSize::new(frame, index, region)).collect();
-    let mut rows = [vec![0.0; width], vec![0.0; width], vec![0.0; width]];
-    for y in 0..height {
+    let mut rows = [(); 3].map(|()| vec![0.0; region.width as usize]);
+    for y in 0..region.height as usize {
         for (plane, row) in planes.iter_mut().zip(&mut rows) {
             plane.read_row(y, row);
         }
         let [first, second, third] = &mut rows;
         conversion.convert(first, second, third);
-        for (x, pixel) in image.row_mut(y).iter_mut().enumerate() {
-            *pixel = [rows[0][x], rows[1][x], rows[2][x]].map(|value| (value + 0.5) as u8);
-        }
+        take(y, &rows);
     }
-    Ok(image)
 }
 
 /// A plane, read at every pixel of a region.
@@ -127,6 +152,23 @@ mod tests {
         let frame = Frame::from_bytes(Pts(0), format, 7, 5, &bytes).unwrap();
         let image = rgb_image(&frame, &colour(ColourMatrix::Bt601)).unwrap();
         assert!(image.pixels().iter().all(|&[r, g, b]| r > 252 && g < 2 && b < 2), "{image:?}");
+    }
+
+    #[test]
+    fn planes_are_the_picture_before_it_is_rounded() {
+        let format = PixelFormat { bit_depth: 10, ..PixelFormat::YUV420P };
+        let samples = (0..format.frame_bytes(18, 10) / 2).map(|i| 64 + (i * 131 % 800) as u16);
+        let bytes: Vec<u8> = samples.flat_map(u16::to_le_bytes).collect();
+        let frame = Frame::from_bytes(Pts(0), format, 18, 10, &bytes).unwrap();
+        let (image, planes) = (
+            rgb_image(&frame, &colour(ColourMatrix::Bt709)).unwrap(),
+            rgb_planes(&frame, &colour(ColourMatrix::Bt709)),
+        );
+        for (channel, plane) in planes.iter().enumerate() {
+            let rounded = plane.data.iter().map(|value| value.round() as u8);
+            assert!(rounded.eq(image.pixels().iter().map(|pixel| pixel[channel])));
+            assert!(plane.data.iter().any(|value| value.fract() > 0.1));
+        }
     }
 
     #[test]

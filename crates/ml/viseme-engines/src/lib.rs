@@ -3,6 +3,7 @@
 
 pub mod engine;
 pub mod enhance;
+pub mod interpolation;
 pub mod liveportrait;
 pub mod metrics;
 pub mod musetalk;
@@ -18,6 +19,7 @@ pub use engine::{
     VoiceId,
 };
 pub use enhance::{EnhanceArea, EnhanceOptions, EnhanceRequest, Enhancement, FaceEnhancer};
+pub use interpolation::{FrameInterpolator, Rife};
 pub use native::{ExpectedMouth, NativeEngine, NativeOptions};
 pub use voice::{Rests, silence};
 pub use wav2lip::{Profile, Wav2LipEngine, Wav2LipOptions};

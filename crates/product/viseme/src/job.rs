@@ -1,5 +1,6 @@
 //! One job from its files to its report.
 
+mod looping;
 mod output;
 mod picture;
 
@@ -8,8 +9,8 @@ use crate::cache::{self, Asked, CacheUse};
 use crate::clip::{Clip, FileClip, TimeRange};
 use crate::evidence::{EXPECTED_RATE_HZ, Evidence, expected_mouth};
 use crate::inputs::Inputs;
-use crate::loops::search::best_loop;
-use crate::loops::{LoopMode, LoopShape};
+use crate::loops::LoopMode;
+use crate::loops::interpolators::Interpolator;
 use crate::memory::MemorySampler;
 use crate::offset::{OffsetMode, result_offset};
 use crate::people::{Cast, FacesReport, People};
@@ -80,6 +81,7 @@ fn run_in(
         started: Instant::now(),
         timings: BTreeMap::new(),
         warnings: Vec::new(),
+        interpolator: None,
     };
     runner.warnings.iter().for_each(|warning| job.warn(warning.clone()));
     let (report, evidence) = job.run(output, mask_output)?;
@@ -119,6 +121,8 @@ struct Job<'a> {
     started: Instant,
     timings: BTreeMap<Stage, u64>,
     warnings: Vec<Warning>,
+    /// What makes the pictures at the boundaries of a loop, besides our own flow.
+    interpolator: Option<Interpolator>,
 }
 
 impl Job<'_> {
@@ -150,6 +154,7 @@ impl Job<'_> {
             .timed(Stage::Listen, |job| Speaking::in_job(job.runner, spec, &inputs, &seen, job.observer))?;
         let (plan, spans) =
             self.timed(Stage::Plan, |job| job.plan(&seen, &roles, &heard, speaking.as_ref()))?;
+        self.timed(Stage::Plan, |job| job.open_interpolator(&clip, &plan))?;
         let speech = self.timed(Stage::Plan, |job| job.prepare(&plan, &roles, engine.as_mut()))?;
         let sound = self.timed(Stage::Plan, |job| job.sound(&inputs, &plan))?;
         let (rendered, evidence) =
@@ -323,7 +328,7 @@ impl Job<'_> {
             self.warn(Warning::new(WarningCode::NoFace, message));
         }
         if plan.is_looped() && !clip.is_still() {
-            let message = format!("the speech is longer than the video: {}", repetition(&plan));
+            let message = format!("the speech is longer than the video: {}", looping::repetition(&plan));
             self.warn(Warning::new(WarningCode::Looped, message));
         }
         Ok((plan, spans))
@@ -332,21 +337,6 @@ impl Job<'_> {
     /// When the first frame is shown, in ticks of the output.
     fn lead(&self, seen: &Seen<'_>) -> Pts {
         if self.keeps_clock(seen.clip.is_still()) { seen.analysis.times.origin() } else { Pts(0) }
-    }
-
-    /// The part of the clip that is looped.
-    fn loop_shape(
-        &self,
-        clip: &dyn Clip,
-        analysis: &Analysis,
-        mode: LoopMode,
-        is_looped: bool,
-    ) -> Result<LoopShape> {
-        let blended = u64::from(self.spec.crossfade_frames);
-        if is_looped && mode.is_blended() {
-            return best_loop(clip, analysis, mode, blended, self.observer);
-        }
-        Ok(LoopShape { blended, ..LoopShape::whole(analysis.times.len() as u64) })
     }
 
     /// Whether the output runs on the clock of the source, so that its other streams fit.
@@ -402,7 +392,7 @@ impl Job<'_> {
             speech: facts.speech(),
             frames_per_second: output.frames_written as f64 / total.as_secs_f64().max(f64::EPSILON),
             output,
-            looping: facts.plan.loop_facts(),
+            looping: self.loop_facts(facts.plan),
             faces: FacesReport::new(&self.spec.characters, facts.people, facts),
             speakers: facts.speakers(),
             lines: line_reports(&self.spec.say, facts),
@@ -415,15 +405,5 @@ impl Job<'_> {
             total_ms: total.as_millis() as u64,
             peak_memory_bytes: self.memory.peak_bytes(),
         })
-    }
-}
-
-/// What is shown where the clip has ended and the speech goes on.
-fn repetition(plan: &Plan) -> String {
-    let more = plan.len() - plan.source_frames();
-    match plan.loop_facts().mode {
-        LoopMode::Hold => format!("its last frame stays for {more} more"),
-        LoopMode::Remap => format!("it is slowed down by {more} frames"),
-        _ => format!("{more} frames are shown again"),
     }
 }

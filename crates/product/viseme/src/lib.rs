@@ -61,6 +61,7 @@ pub use cache::{AnalysisCache, CacheInfo, CacheUse};
 pub use enhance::{EnhanceChoice, EnhancerName, WhenMissing};
 pub use faces::{FaceLine, FacesLine, FacesSpec, FacesSummary, faces};
 pub use lines::Line;
+pub use loops::interpolators::InterpolatorChoice;
 pub use loops::{DEFAULT_CROSSFADE_FRAMES, LoopFacts, LoopMode, LoopShape, MAX_CROSSFADE_FRAMES};
 pub use offset::{OffsetMeter, OffsetMode, OffsetReport, OffsetSpec, ResultOffset, offset};
 pub use people::{Character, FaceResult, FacesReport, UnknownFace};

@@ -207,6 +207,7 @@ impl Plan {
             shape,
             period_frames: shape.and(self.order.period()).map(|period| period as u64),
             frames_blended: self.frames().filter(|frame| frame.blend.is_some()).count() as u64,
+            interpolator: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::cache::{AnalysisCache, Instruments, program};
 use crate::enhance;
 use crate::job;
+use crate::loops::interpolators::Interpolators;
 use crate::people::Embedders;
 use crate::registry;
 use crate::report::Report;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use viseme_core::{Observer, Result, Warning};
 use viseme_engines::speaking::{NativeSense, SpeakerSense};
-use viseme_engines::{FaceEnhancer, LocalEngine};
+use viseme_engines::{FaceEnhancer, FrameInterpolator, LocalEngine};
 use viseme_face::identity::FaceEmbedder;
 use viseme_face::{DetectorChoice, FaceNets, InstalledModels, Weights};
 use viseme_media::Tools;
@@ -32,6 +33,8 @@ pub struct Runner {
     pub(crate) embedders: Embedders,
     /// What tells who speaks, where a job needs it.
     pub(crate) senses: Senses,
+    /// What makes the pictures at the boundaries of loops, where a job has any.
+    pub(crate) interpolators: Interpolators,
     /// Where each job makes its folder for temporary files.
     pub(crate) temporary: PathBuf,
     /// Where its models run.
@@ -55,6 +58,7 @@ impl Runner {
             enhancer: None,
             embedders: Embedders::Given(None),
             senses: Senses::Given(Arc::new(NativeSense)),
+            interpolators: Interpolators::Given(None),
             temporary: std::env::temp_dir(),
             models: Vec::new(),
             warnings: Vec::new(),
@@ -73,6 +77,12 @@ impl Runner {
     #[must_use]
     pub fn with_speaker_sense(self, sense: Arc<dyn SpeakerSense>) -> Self {
         Self { senses: Senses::Given(sense), ..self }
+    }
+
+    /// The same, but `interpolator` makes the pictures at the boundaries of loops, whatever a job says.
+    #[must_use]
+    pub fn with_interpolator(self, interpolator: Arc<dyn FrameInterpolator>) -> Self {
+        Self { interpolators: Interpolators::Given(Some(interpolator)), ..self }
     }
 
     /// The same, but the faces are made sharper after the engine: by `enhancer`, as the job says.
@@ -137,7 +147,8 @@ impl Runner {
         Ok(Self {
             enhancer,
             embedders: Embedders::Best(Arc::clone(&runtime), spec.weights),
-            senses: Senses::Installed(runtime),
+            senses: Senses::Installed(Arc::clone(&runtime)),
+            interpolators: Interpolators::Installed(runtime),
             models,
             warnings,
             cache,

@@ -2,12 +2,13 @@
 
 use crate::analyse::Analysis;
 use crate::clip::{Clip, ClipReader};
-use crate::loops::blend::blended;
+use crate::loops::blender::Blender;
 use crate::loops::faces::pairs;
 use crate::plan::{Plan, PlannedFrame};
 use std::ops::Range;
 use std::sync::Arc;
 use viseme_core::{Error, FrameIndex, Pts, Result};
+use viseme_engines::FrameInterpolator;
 use viseme_imaging::Frame;
 
 /// Most bytes of frames that are held to be shown backwards. Each such stretch is decoded from the key frame before
@@ -26,17 +27,20 @@ pub(crate) struct PlannedFrames<'a> {
     cursor: Cursor<'a>,
     /// The round that ends, while it is blended into the one that begins.
     leaving: Option<Cursor<'a>>,
+    blender: Blender<'a>,
 }
 
 impl<'a> PlannedFrames<'a> {
-    /// Reads what the output frames `frames` show.
+    /// Reads what the output frames `frames` show. `interpolator` makes what lies between two; our own flow where there is none.
     pub(crate) fn new(
         clip: &'a dyn Clip,
         analysis: &'a Analysis,
         plan: &'a Plan,
+        interpolator: Option<&'a dyn FrameInterpolator>,
         frames: Range<u64>,
     ) -> Self {
-        Self { analysis, plan, left: frames, cursor: Cursor::new(clip, analysis), leaving: None }
+        let cursor = Cursor::new(clip, analysis);
+        Self { analysis, plan, left: frames, cursor, leaving: None, blender: Blender::new(interpolator) }
     }
 
     /// The next output frame and the picture that it shows, before lips are made; `None` after the last.
@@ -56,12 +60,16 @@ impl<'a> PlannedFrames<'a> {
             self.leaving = None;
             return Ok(Some((planned, self.cursor.frame(wanted, way)?)));
         };
+        if let Some(made) = self.blender.made(&blend) {
+            return Ok(Some((planned, made)));
+        }
         let another = self.cursor.another();
         let ending = self.leaving.get_or_insert_with(|| std::mem::replace(&mut self.cursor, another));
         let (leaving, arriving) = (ending.forward(blend.leaving.0)?, self.cursor.frame(wanted, way)?);
         let faces = pairs(&self.analysis.tracks, &blend)?;
-        let frame = blended(&leaving, &arriving, &faces, blend.share);
-        Ok(Some((planned, Arc::new(frame))))
+        let colour = &self.cursor.clip.info().colour;
+        let frame = self.blender.make(&blend, colour, [&leaving, &arriving], &faces)?;
+        Ok(Some((planned, frame)))
     }
 }
 
@@ -280,7 +288,7 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(10);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 30, LoopMode::Pingpong);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, None, 0..plan.len());
         frames.cursor.backward_bytes = 4 * clip.frames[0].byte_size();
         let shown = shown(&mut frames);
         assert_eq!(shown.len(), 30);
@@ -294,12 +302,12 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(4);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 10, LoopMode::Repeat);
-        assert_eq!(shown(&mut PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len())).len(), 10);
+        assert_eq!(shown(&mut PlannedFrames::new(&clip, &analysis, &plan, None, 0..plan.len())).len(), 10);
         assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 0]);
         let lone = MemoryClip::new(1);
         let analysis = lone.analysis();
         let plan = planned(&analysis, 10, LoopMode::Pingpong);
-        assert_eq!(shown(&mut PlannedFrames::new(&lone, &analysis, &plan, 0..plan.len())).len(), 10);
+        assert_eq!(shown(&mut PlannedFrames::new(&lone, &analysis, &plan, None, 0..plan.len())).len(), 10);
         assert_eq!(*lone.opened.lock().unwrap(), [0]);
     }
 
@@ -308,13 +316,14 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(10);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 17, LoopMode::Crossfade);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, None, 0..plan.len());
         let next = || frames.next_frame().unwrap();
         let values: Vec<_> =
             std::iter::from_fn(next).map(|(_, frame)| frame.planes[0].value(3, 5) as u32).collect();
         // 7 and 0, 8 and 1, 9 and 2, by quarters: 5.25, 4.5, 3.75.
         assert_eq!(values, [0, 1, 2, 3, 4, 5, 6, 5, 5, 4, 3, 4, 5, 6, 5, 5, 4]);
-        assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 0]);
+        // From the start, and for the round that begins. The second boundary is that of the first again.
+        assert_eq!(*clip.opened.lock().unwrap(), [0, 0]);
     }
 
     #[test]
@@ -322,16 +331,16 @@ pub(crate) mod tests {
         let clip = MemoryClip::new(5);
         let analysis = clip.analysis();
         let plan = planned(&analysis, 300, LoopMode::Hold);
-        let held = shown(&mut PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len()));
+        let held = shown(&mut PlannedFrames::new(&clip, &analysis, &plan, None, 0..plan.len()));
         assert!(held[4..].iter().all(|&shown| shown == (4, 4.0)));
         let slow = planned(&analysis, 15, LoopMode::Remap);
-        let slow = shown(&mut PlannedFrames::new(&clip, &analysis, &slow, 0..slow.len()));
+        let slow = shown(&mut PlannedFrames::new(&clip, &analysis, &slow, None, 0..slow.len()));
         assert!(
             slow.iter().enumerate().all(|(output, &(source, _))| source == output as u64 / 3),
             "{slow:?}"
         );
         let fast = planned(&analysis, 2, LoopMode::Remap);
-        let fast = shown(&mut PlannedFrames::new(&clip, &analysis, &fast, 0..fast.len()));
+        let fast = shown(&mut PlannedFrames::new(&clip, &analysis, &fast, None, 0..fast.len()));
         assert_eq!(fast, [(1, 1.0), (3, 3.0)]);
         assert_eq!(*clip.opened.lock().unwrap(), [0, 0, 1]);
     }
@@ -342,7 +351,7 @@ pub(crate) mod tests {
         let analysis = clip.analysis();
         clip.frames.truncate(5);
         let plan = planned(&analysis, 6, LoopMode::Repeat);
-        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, 0..plan.len());
+        let mut frames = PlannedFrames::new(&clip, &analysis, &plan, None, 0..plan.len());
         let results: Vec<_> = (0..6).map(|_| frames.next_frame().map(|_| ())).collect();
         assert!(results[..5].iter().all(Result::is_ok) && results[5].is_err());
     }

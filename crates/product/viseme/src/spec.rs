@@ -2,6 +2,7 @@
 
 use crate::enhance::EnhanceChoice;
 use crate::lines::{Line, check_lines};
+use crate::loops::interpolators::InterpolatorChoice;
 use crate::loops::{DEFAULT_CROSSFADE_FRAMES, LoopMode, MAX_CROSSFADE_FRAMES};
 use crate::offset::OffsetMode;
 use crate::people::{Character, check_characters};
@@ -67,6 +68,9 @@ pub struct JobSpec {
     /// How many frames are blended at each boundary of a loop in the modes that blend, 1 to 30.
     #[serde(default = "default_crossfade_frames")]
     pub crossfade_frames: u8,
+    /// What makes the blended frames.
+    #[serde(default)]
+    pub interpolator: InterpolatorChoice,
     /// How strongly faces are smoothed over time, 0 (as they were seen) to 1.
     #[serde(default = "default_smoothing")]
     pub smoothing: f32,
@@ -213,6 +217,7 @@ impl JobSpec {
             end_s: None,
             loop_mode: LoopMode::default(),
             crossfade_frames: DEFAULT_CROSSFADE_FRAMES,
+            interpolator: InterpolatorChoice::default(),
             smoothing: DEFAULT_SMOOTHING,
             engine: EngineChoice::default(),
             enhance: EnhanceChoice::default(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use viseme::{Codec, JobSpec, LoopMode, Report, Runner};
 use viseme_core::geometry::PixelRect;
 use viseme_core::segment::SkipReason;
@@ -15,7 +16,7 @@ use viseme_testing::clips::{decode, silence, speech, still};
 use viseme_testing::compare::{assert_planes_equal_outside_mask, differing_samples, max_difference};
 use viseme_testing::fake_engine::Fault;
 use viseme_testing::observers::TestObserver;
-use viseme_testing::{FakeEngine, FakeFace, FakePatch, TestClip};
+use viseme_testing::{FakeEngine, FakeFace, FakeInterpolator, FakePatch, TestClip};
 
 const FACE: FakeFace = FakeFace { x: 160.0, y: 100.0, scale_px: 40.0 };
 const PATCH: FakePatch =
@@ -224,6 +225,7 @@ fn a_crossfade_blends_the_rounds_and_says_so() {
     let shape = report.looping.shape.unwrap();
     assert_eq!((shape.first, shape.end, shape.blended), (0, 20, 5));
     assert_eq!((report.looping.period_frames, report.looping.frames_blended), (Some(15), 10));
+    assert_eq!(report.looping.interpolator, Some("native"));
     // Every frame speaks at its own time, the blended ones too.
     let calls = engine.calls();
     let spoken: Vec<_> = calls.made.iter().map(|(_, mouth, _)| mouth.speech_s).collect();
@@ -237,6 +239,26 @@ fn a_crossfade_blends_the_rounds_and_says_so() {
         if !is_blend {
             assert_planes_equal_outside_mask(&sources[output % 15], frame, mask);
         }
+    }
+}
+
+#[test]
+fn a_net_makes_the_people_of_a_blend_once_for_all_rounds() {
+    let mut studio = Studio::new(&TestClip { duration_s: 0.8, ..TestClip::default() }, 1.6);
+    (studio.spec.loop_mode, studio.spec.crossfade_frames) = (LoopMode::Crossfade, 5);
+    let net = FakeInterpolator::new(200.0);
+    let runner = Runner::new(Tools::locate().unwrap(), FACE.nets(), Box::new(engine()))
+        .with_interpolator(Arc::new(net.clone()));
+    let report = runner.run(&studio.spec, &Silent).unwrap();
+    assert_eq!((report.looping.frames_blended, report.looping.interpolator), (10, Some("fake")));
+    let shares: Vec<u32> = net.asked().iter().map(|share| (share * 6.0).round() as u32).collect();
+    assert_eq!(shares, [1, 2, 3, 4, 5]);
+    let outputs = studio.outputs();
+    for (output, frame) in outputs.iter().enumerate() {
+        let is_blend = output >= 15 && output % 15 < 5;
+        // Between the eyes, where the patch of the engine does not reach.
+        let light = frame.planes[0].value(FACE.x as i64, FACE.y as i64 - 10);
+        assert_eq!((light - 200.0).abs() < 0.5, is_blend, "output frame {output}: {light}");
     }
 }
 

@@ -186,6 +186,9 @@ pub(crate) struct JobArguments {
     #[arg(long, value_name = "1-30", default_value_t = viseme::DEFAULT_CROSSFADE_FRAMES,
         value_parser = clap::value_parser!(u8).range(1..=i64::from(viseme::MAX_CROSSFADE_FRAMES)))]
     pub(crate) crossfade_frames: u8,
+    /// What makes those frames: RIFE where it is installed, or our own flow
+    #[arg(long, value_name = "auto|native|rife", default_value = "auto")]
+    pub(crate) interpolator: viseme::InterpolatorChoice,
     /// How strongly faces are smoothed over time: 0 as they were seen, 1 over most of a second
     #[arg(long, value_name = "0-1", default_value_t = viseme::DEFAULT_SMOOTHING)]
     pub(crate) smoothing: f32,
@@ -233,6 +236,7 @@ impl JobArguments {
             end_s: self.end,
             loop_mode: self.loop_mode.into(),
             crossfade_frames: self.crossfade_frames,
+            interpolator: self.interpolator,
             smoothing: self.smoothing,
             engine: viseme::EngineChoice {
                 name: self.engine,

@@ -24,11 +24,13 @@ impl<'a> Job<'a> {
     ) -> Result<(Rendered, Evidence)> {
         let enhancer = self.runner.enhancer.as_ref();
         let enhancement = enhancer.map(|e| Enhancement::new(Arc::clone(e), self.spec.enhance.options()));
+        let interpolator = self.interpolator.clone();
         let renderer = Renderer {
             clip: seen.clip,
             analysis: seen.analysis,
             plan,
             at_once: self.runner.engine.info().at_once,
+            interpolator: interpolator.as_ref().map(|found| found.net.as_ref()),
             enhancement: enhancement.as_ref(),
             enhancing: Mutex::default(),
             observer: self.observer,
@@ -73,7 +75,8 @@ impl<'a> Job<'a> {
     fn chunks<'p>(&self, clip: &dyn Clip, plan: &'p Plan) -> Result<Option<Chunks<'p>>> {
         let Some((folder, frames)) = self.kept else { return Ok(None) };
         // Without knowing what they depend on there is nothing to go on from.
-        let basis = basis(self.runner, self.spec, clip, self.observer)?;
+        let interpolator = self.interpolator.as_ref();
+        let basis = basis(self.runner, self.spec, clip, interpolator, self.observer)?;
         basis.map(|basis| Chunks::new(folder, &basis, plan, frames)).transpose()
     }
 

@@ -1,12 +1,11 @@
 //! One picture of two: what moved from the one to the other is moved along before they are blended, so that a head is not
 //! seen twice.
 
-use viseme_core::geometry::{PixelRect, Vec2};
+use viseme_core::geometry::{PixelRect, Rect, Vec2};
 use viseme_face::FaceObservation;
 use viseme_face::points::{MOUTH_COUNT, POINT_COUNT};
 use viseme_imaging::{
-    ControlPoint, DisplacementField, Frame, ImageF32, Motion, MotionGuess, Plane, Samples, smoothstep,
-    warp_plane,
+    ControlPoint, DisplacementField, Frame, ImageF32, Motion, MotionGuess, Plane, smoothstep, warp_plane,
 };
 
 /// Motion is looked for in copies with this many pixels on the longer side.
@@ -20,7 +19,7 @@ const GUESS_NODES: f32 = 40.0;
 ///
 /// `faces` are those that are in both. With one at least the frames show the same place: its landmarks and the optical flow
 /// say what has moved where. Without any the two may show anything, and are blended as they are.
-pub(crate) fn blended(
+pub(super) fn blended(
     leaving: &Frame,
     arriving: &Frame,
     faces: &[[FaceObservation; 2]],
@@ -36,8 +35,8 @@ pub(crate) fn blended(
     let blend = |index: usize| {
         let warped =
             |frame: &Frame, field| warp_plane(&frame.planes[index], frame.format, index, field, whole);
-        let mixed = warped(leaving, &from).zip(&warped(arriving, &to), |a, b| a + (b - a) * share + 0.5);
-        plane(&mixed, &leaving.planes[index])
+        let mixed = warped(leaving, &from).zip(&warped(arriving, &to), |a, b| a + (b - a) * share);
+        Plane::rounded(&mixed, leaving.format)
     };
     let planes = (0..leaving.planes.len()).map(blend).collect();
     Frame {
@@ -70,7 +69,7 @@ fn guess(
     [width, height]: [f32; 2],
     [columns, rows]: [usize; 2],
 ) -> MotionGuess {
-    let between: Vec<_> = faces.iter().filter_map(|[from, to]| from.towards(to, share)).collect();
+    let between = boxes(faces, share);
     // Lips open and close: what moves with them is not to be carried over the face. They are made anew anyway.
     let points = faces.iter().flat_map(|[from, to]| {
         (MOUTH_COUNT..POINT_COUNT).map(move |i| {
@@ -84,14 +83,7 @@ fn guess(
     let field = DisplacementField::mls_similarity(&points, region, width.max(height) / GUESS_NODES);
     let (step_x, step_y) = (width / columns as f32, height / rows as f32);
     let place = |x: usize, y: usize| Vec2::new((x as f32 + 0.5) * step_x, (y as f32 + 0.5) * step_y);
-    let trust = |p: Vec2| {
-        let distance = |face: &FaceObservation| {
-            let (bbox, center) = (face.bbox, face.bbox.center());
-            let out = |offset: f32, extent: f32| (offset.abs() / extent.max(1.0) - 0.5).max(0.0);
-            out(p.x - center.x, bbox.width).max(out(p.y - center.y, bbox.height))
-        };
-        smoothstep(REACH, 0.0, between.iter().map(distance).fold(f32::INFINITY, f32::min))
-    };
+    let trust = |p: Vec2| smoothstep(REACH, 0.0, distance(&between, p));
     let image = |value: &dyn Fn(Vec2) -> f32| ImageF32::from_fn(columns, rows, |x, y| value(place(x, y)));
     MotionGuess {
         motion: Motion { dx: image(&|p| field.at(p).x / step_x), dy: image(&|p| field.at(p).y / step_y) },
@@ -99,12 +91,17 @@ fn guess(
     }
 }
 
-/// Values on the scale of a format, a half added, as the samples of a plane like `model`.
-fn plane(values: &ImageF32, model: &Plane) -> Plane {
-    // Casts saturate; truncation after adding a half rounds to nearest. The warp has clamped to the format's range.
-    let samples = match &model.samples {
-        Samples::U8(_) => Samples::U8(values.data.iter().map(|&value| value as u8).collect()),
-        Samples::U16(_) => Samples::U16(values.data.iter().map(|&value| value as u16).collect()),
+/// The boxes of the faces on their way.
+pub(super) fn boxes(faces: &[[FaceObservation; 2]], share: f32) -> Vec<Rect> {
+    faces.iter().filter_map(|[from, to]| Some(from.towards(to, share)?.bbox)).collect()
+}
+
+/// How far a place is from the nearest box, in sizes of that box; 0 within.
+pub(super) fn distance(boxes: &[Rect], place: Vec2) -> f32 {
+    let out = |offset: f32, extent: f32| (offset.abs() / extent.max(1.0) - 0.5).max(0.0);
+    let distance = |bbox: &Rect| {
+        let center = bbox.center();
+        out(place.x - center.x, bbox.width).max(out(place.y - center.y, bbox.height))
     };
-    Plane { width: model.width, height: model.height, samples }
+    boxes.iter().map(distance).fold(f32::INFINITY, f32::min)
 }

@@ -65,7 +65,7 @@ fn worst_boundary(clip: &MemoryClip, mode: LoopMode) -> f32 {
     let loop_shape = best_loop(clip, &analysis, mode, blended, &Silent).unwrap();
     let (times, lead, speech_s) = (analysis.times.clone(), Pts(0), 2.0 * 0.04 * FRAMES as f64);
     let plan = plan(PlanInput { times, lead, speech_s, loop_mode: mode, loop_shape, faces: Vec::new() });
-    let mut frames = PlannedFrames::new(clip, &analysis, &plan, 0..plan.len());
+    let mut frames = PlannedFrames::new(clip, &analysis, &plan, None, 0..plan.len());
     let shown: Vec<_> =
         std::iter::from_fn(|| frames.next_frame().unwrap()).map(|(_, frame)| luma(&frame)).collect();
     let boundary = (loop_shape.end - loop_shape.blended) as usize;

@@ -1,7 +1,9 @@
 //! What is shown when clip and speech are not of one length: the modes, the shape of a loop, and what is said about it.
 
-pub(crate) mod blend;
+mod blend;
+pub(crate) mod blender;
 pub(crate) mod faces;
+pub(crate) mod interpolators;
 pub(crate) mod search;
 
 use serde::{Deserialize, Serialize};
@@ -94,6 +96,8 @@ pub struct LoopFacts {
     pub period_frames: Option<u64>,
     /// Output frames that are blends of two source frames.
     pub frames_blended: u64,
+    /// What made them: `native` is our own flow. None where there are none.
+    pub interpolator: Option<&'static str>,
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use viseme_core::{Error, Observer, Progress, Result, Stage};
-use viseme_engines::{EngineJob, Enhancement};
+use viseme_engines::{EngineJob, Enhancement, FrameInterpolator};
 use viseme_imaging::Frame;
 use viseme_media::{FrameSink, WrittenVideo};
 
@@ -38,6 +38,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) plan: &'a Plan,
     /// Frames that the engine makes best at one time; never fewer than one for every core.
     pub(crate) at_once: usize,
+    /// What makes the pictures at the boundaries of a loop, besides our own flow.
+    pub(crate) interpolator: Option<&'a dyn FrameInterpolator>,
     /// What happens to the faces after the engine.
     pub(crate) enhancement: Option<&'a Enhancement>,
     /// How long that took so far. Held by whoever is at it.
@@ -146,7 +148,7 @@ impl Renderer<'_> {
         places: &Sender<Receiver<MadeFrame>>,
         orders: &Sender<Order>,
     ) -> Result<()> {
-        let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan, frames);
+        let mut frames = PlannedFrames::new(self.clip, self.analysis, self.plan, self.interpolator, frames);
         while let Some((planned, frame)) = frames.next_frame()? {
             let (place, made) = bounded(1);
             if places.send(made).is_err() || orders.send(Order { planned, frame, place }).is_err() {
@@ -221,6 +223,7 @@ mod tests {
             analysis: &analysis,
             plan: &plan,
             at_once: 3,
+            interpolator: None,
             enhancement: None,
             enhancing: Mutex::default(),
             observer: &Silent,

@@ -2,6 +2,7 @@
 
 use crate::cache::{content, program};
 use crate::clip::Clip;
+use crate::loops::interpolators::Interpolator;
 use crate::plan::Plan;
 use crate::runner::Runner;
 use crate::spec::JobSpec;
@@ -24,6 +25,7 @@ pub(crate) fn basis(
     runner: &Runner,
     spec: &JobSpec,
     clip: &dyn Clip,
+    interpolator: Option<&Interpolator>,
     observer: &dyn Observer,
 ) -> Result<Option<Value>> {
     let step = || if observer.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) };
@@ -37,6 +39,7 @@ pub(crate) fn basis(
         "nets": [runner.instruments.description, files],
         "engine": [engine.info().name, engine.study_key()],
         "enhancer": runner.enhancer.as_ref().map(|enhancer| enhancer.name()),
+        "interpolator": interpolator.map(|found| (found.net.name(), found.digest)),
         "settings": settings(spec)?,
         "inputs": inputs,
         "stream": clip.info(),
