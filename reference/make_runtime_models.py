@@ -51,6 +51,20 @@ def main():
                         node("DequantizeLinear", ["q", "scale", "zero"], ["y"])],
           [("x", T.FLOAT, ["n", 4])], [("y", T.FLOAT, ["n", 4])],
           [("scale", np.array(0.5, np.float32)), ("zero", np.array(128, np.uint8))])
+    # The end of a net that paints pictures: twice doubled, with a sum and with what an encoder saw.
+    rng = np.random.default_rng(7)
+    weights = {name: rng.standard_normal(shape).astype(np.float32) / 4 for name, shape in {
+        "up1.w": (2, 3, 3, 3), "same.w": (3, 3, 3, 3), "up2.w": (5, 4, 3, 3), "seen.w": (2, 2, 1, 1), "paint.w": (3, 4, 3, 3)}.items()}
+    conv = lambda name, x, y, side: node("Conv", [x, name], [y], kernel_shape=[side, side], strides=[1, 1], pads=[side // 2] * 4)
+    double = lambda name, x, y: node("ConvTranspose", [x, name], [y], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4,
+                                     output_padding=[1, 1])
+    write("painter", [double("up1.w", "small", "doubled"), node("Relu", ["doubled"], ["bright"]),
+                      conv("same.w", "bright", "smooth", 3), node("Add", ["smooth", "bright"], ["sum"]),
+                      conv("seen.w", "picture", "seen", 1), node("Concat", ["sum", "seen"], ["joined"], axis=1),
+                      double("up2.w", "joined", "large"), conv("paint.w", "large", "painted", 3),
+                      node("Sigmoid", ["painted"], ["face"])],
+          [("small", T.FLOAT, ["n", 2, 6, 5]), ("picture", T.FLOAT, ["n", 2, 12, 10])],
+          [("face", T.FLOAT, ["n", 3, 24, 20])], list(weights.items()))
     # What RIFE takes and gives: one picture dissolves into the other; the same with a sampling that rten must not run.
     picture = [("input", T.FLOAT, [1, 7, "height", "width"])], [("output", T.FLOAT, [1, 3, "height", "width"])]
     parts = node("Split", ["input", "parts"], ["leaving", "arriving", "share"], axis=1), ("parts", np.array([3, 3, 1]))

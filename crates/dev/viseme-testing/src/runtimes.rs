@@ -19,10 +19,14 @@ pub const VOLUME: &[u8] = include_bytes!("models/volume.onnx");
 /// To bytes and back in steps of 0.5: `x` `[n, 4]` to `y`.
 pub const QUANTISED: &[u8] = include_bytes!("models/quantised.onnx");
 
+/// The end of a net that paints: `small` `[n, 2, 6, 5]` and `picture` `[n, 2, 12, 10]` to `face` `[n, 3, 24, 20]`.
+pub const PAINTER: &[u8] = include_bytes!("models/painter.onnx");
+
 /// Runs the whole suite on a runtime.
 pub fn conforms(runtime: &dyn Runtime) {
     says_what_it_takes(runtime);
     computes(runtime);
+    leaves_out_rows(runtime);
     takes_other_types(runtime);
     takes_16_bit_floats(runtime);
     refuses_what_does_not_fit(runtime);
@@ -95,6 +99,34 @@ fn computes(runtime: &dyn Runtime) {
         }
         assert_eq!(run(), made, "the same input gives the same output");
     }
+}
+
+fn leaves_out_rows(runtime: &dyn Runtime) {
+    let (model, values) =
+        (ModelFile::embedded("painter", PAINTER), |i: usize| ((i * 37) % 101) as f32 / 25.0 - 2.0);
+    let small = tensor(&[2, 2, 6, 5], (0..120).map(values).collect());
+    let picture = tensor(&[2, 2, 12, 10], (0..480).map(values).collect());
+    let paint = |model: &ModelFile| {
+        let session = runtime.load(model).unwrap_or_else(|e| panic!("{runtime:?}: {e}"));
+        let inputs = vec![("small", small.clone()), ("picture", picture.clone())];
+        session.run(inputs, &["face"]).expect("a face").remove(0)
+    };
+    let whole = paint(&model);
+    for first in [1, 5, 12, 13, 23] {
+        let lower = paint(&model.clone().with_first_row(first));
+        assert_eq!(lower.shape(), [2, 3, 24 - first, 20]);
+        let planes = lower.floats().expect("floats").chunks_exact((24 - first) * 20);
+        for (lower, whole) in planes.zip(whole.floats().expect("floats").chunks_exact(24 * 20)) {
+            for (found, wanted) in lower.iter().zip(&whole[first * 20..]) {
+                assert!((found - wanted).abs() < 1e-6, "{found} for {wanted} from row {first}");
+            }
+        }
+    }
+    assert_eq!(paint(&model.clone().with_first_row(0)), whole);
+    assert_eq!(paint(&model.with_first_row(24)), whole, "no row is not asked for");
+    let other = ModelFile::embedded("neighbours", NEIGHBOURS).with_first_row(2);
+    let made = runtime.load(&other).expect("a net").run(vec![("image", image(1, 0))], &["sums"]);
+    assert_eq!(made.expect("sums")[0].shape(), [1, 1, 4, 5], "a graph that does not double is left whole");
 }
 
 fn takes_other_types(runtime: &dyn Runtime) {

@@ -10,6 +10,7 @@ mod gru;
 mod layers;
 mod lr_asd;
 mod nodes;
+mod rows;
 mod s3fd;
 mod syncnet;
 mod wav2lip;
@@ -18,6 +19,7 @@ mod write;
 use crate::Architecture;
 use crate::checkpoint::Checkpoint;
 use builder::Builder;
+pub(crate) use rows::rows_from;
 use std::io::Write;
 use viseme_core::{Error, Result};
 

@@ -1,9 +1,10 @@
 //! Which model to load, and how many cores it may use.
 
+use crate::graph::rows_from;
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viseme_core::{Error, Result};
 
@@ -44,6 +45,8 @@ pub struct ModelFile {
     pub lanes: NonZeroUsize,
     /// Whether 16-bit floats are good enough for what it does, where the user asks for speed.
     pub allows_reduced_precision: bool,
+    /// The first row of its pictures that anybody looks at, where the others need not be made.
+    pub first_row: Option<usize>,
 }
 
 impl ModelFile {
@@ -57,6 +60,7 @@ impl ModelFile {
             threads: NonZeroUsize::MIN,
             lanes: all_cores().min(MOST_SMALL_LANES),
             allows_reduced_precision: false,
+            first_row: None,
         }
     }
 
@@ -69,6 +73,7 @@ impl ModelFile {
             threads: all_cores(),
             lanes: NonZeroUsize::MIN,
             allows_reduced_precision: false,
+            first_row: None,
         }
     }
 
@@ -81,6 +86,7 @@ impl ModelFile {
             threads: all_cores(),
             lanes: NonZeroUsize::MIN,
             allows_reduced_precision: false,
+            first_row: None,
         }
     }
 
@@ -105,6 +111,32 @@ impl ModelFile {
     #[must_use]
     pub fn allowing_reduced_precision(self) -> Self {
         Self { allows_reduced_precision: true, ..self }
+    }
+
+    /// The same, for a model of whose pictures, `[n, channels, rows, columns]`, nobody looks at the rows before `first`: they are
+    /// left out, and its output has so many rows less, where its graph is one of those that we know to cut. The others are
+    /// the same to the bit where the runtime computes them in the same order.
+    #[must_use]
+    pub fn with_first_row(self, first: usize) -> Self {
+        Self { first_row: Some(first), ..self }
+    }
+
+    /// The file, where a runtime may read it by itself: that it is not changed first.
+    pub(crate) fn unchanged_file(&self) -> Option<&Path> {
+        match (&self.source, self.first_row) {
+            (ModelSource::File(path), None) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The bytes of the model as it is to be run.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn graph(&self) -> Result<Cow<'_, [u8]>> {
+        let onnx = self.read()?;
+        let Some(first) = self.first_row else { return Ok(onnx) };
+        Ok(rows_from(&onnx, first)?.map_or(onnx, Cow::Owned))
     }
 
     /// The bytes of the model, read where they are in a file.

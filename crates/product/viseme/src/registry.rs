@@ -133,15 +133,12 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
     let profile: Profile = value(PROFILE).parse()?;
     let store = Store::open()?;
     let installed = store.model(value(MODEL))?;
-    let model = ModelFile::file(installed.id.as_str(), &installed.graph("generator")?.path)
-        .in_lanes(Wav2LipEngine::LANES);
+    let net = profile.net(ModelFile::file(installed.id.as_str(), &installed.graph("generator")?.path));
     let options = Wav2LipOptions { profile, expression: spec.engine.expression };
+    let engine = Wav2LipEngine::new(options, runtime.load(&net)?)?;
     if profile == Profile::Viseme {
-        // The reference has to be the same to the digit.
-        let session = runtime.load(&model.allowing_reduced_precision())?;
-        return Ok(Box::new(Wav2LipEngine::new(options, session)?));
+        return Ok(Box::new(engine));
     }
-    let engine = Wav2LipEngine::new(options, runtime.load(&model)?)?;
     Ok(Box::new(match InstalledModels::new(&store, runtime).detector(DetectorChoice::S3fd) {
         Ok(Some(detector)) => engine.with_detector(detector),
         Ok(None) => engine,
@@ -152,9 +149,10 @@ fn wav2lip(spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>
 
 /// Wav2Lip in our own profile with the net in `onnx`, which is not installed.
 pub(crate) fn wav2lip_of(onnx: &Path, spec: &JobSpec, runtime: &dyn Runtime) -> Result<Box<dyn LocalEngine>> {
-    let model = ModelFile::file(WAV2LIP, onnx).in_lanes(Wav2LipEngine::LANES).allowing_reduced_precision();
-    let options = Wav2LipOptions { profile: Profile::Viseme, expression: spec.engine.expression };
-    Ok(Box::new(Wav2LipEngine::new(options, runtime.load(&model)?)?))
+    let profile = Profile::Viseme;
+    let options = Wav2LipOptions { profile, expression: spec.engine.expression };
+    let session = runtime.load(&profile.net(ModelFile::file(WAV2LIP, onnx)))?;
+    Ok(Box::new(Wav2LipEngine::new(options, session)?))
 }
 
 fn check_wav2lip(spec: &JobSpec) -> Result<()> {

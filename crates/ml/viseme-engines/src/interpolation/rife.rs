@@ -119,7 +119,7 @@ mod tests {
     }
 
     /// The frame with all samples nearer to the middle, so that each is a colour of red, green and blue.
-    fn pale(frame: Frame) -> Frame {
+    fn pale(frame: &Frame) -> Frame {
         let format = frame.format;
         let middle = f32::from(format.max_value() / 2 + 1);
         let pale = |plane: &Plane| {
@@ -127,7 +127,7 @@ mod tests {
             let value = |x, y| middle + 0.25 * (plane.value(x as i64, y as i64) - middle);
             Plane::rounded(&ImageF32::from_fn(width, height, value), format)
         };
-        Frame { planes: frame.planes.iter().map(pale).collect(), ..frame }
+        Frame { planes: frame.planes.iter().map(pale).collect(), ..frame.clone() }
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
         {
             for bit_depth in [8, 10] {
                 let format = PixelFormat { chroma, bit_depth, alpha: false };
-                let [leaving, arriving] = [0, 9].map(|seed| pale(frame(format, 50, 34, seed)));
+                let [leaving, arriving] = [0, 9].map(|seed| pale(&frame(format, 50, 34, seed)));
                 let made = rife.between(&colour(), &leaving, &arriving, 0.25).unwrap();
                 assert_eq!(made.len(), format.plane_count());
                 for (index, plane) in made.iter().enumerate() {

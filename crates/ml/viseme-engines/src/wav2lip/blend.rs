@@ -1,7 +1,7 @@
 //! From the net's 96 × 96 pixels into the picture: only the mouth, in the colours of the face, with the source's own detail
 //! where the net shows what the source shows.
 
-use super::network::{NetFace, SIDE};
+use super::network::{FIRST_ROW, NetFace, SIDE};
 use crate::engine::MouthRequest;
 use viseme_core::geometry::{Affine, PixelRect, Rect, Vec2};
 use viseme_face::FaceObservation;
@@ -17,7 +17,7 @@ const CHEEKS_AND_NOSE: [usize; 5] = [66, 112, 115, 111, 65];
 /// It is whole up to this distance within its outline and gone at that beyond it, in canonical units: a jaw that drops, and
 /// cheeks that are drawn in, need room.
 const FEATHER: (f32, f32) = (-0.08, 0.14);
-/// It fades out so near to the edge of the net's picture, in pixels of that.
+/// It fades out so near to the edge of what is taken of the net's picture, in pixels of that.
 const EDGE: f32 = 5.0;
 
 /// Colours of the net and the source are compared where the mask is neither whole nor gone, and the difference is spread with
@@ -77,8 +77,10 @@ fn mask(crop_from_image: &Affine, face: &FaceObservation) -> ImageF32 {
     let side = SIDE as u32;
     let reach = unit.max(1.0) * FEATHER.0.abs().max(FEATHER.1);
     let distance = polygon_distance(&outline, PixelRect::of_size(side, side), reach);
-    let inwards = |position: usize| position.min(SIDE - 1 - position) as f32;
-    let edge = ImageF32::from_fn(SIDE, SIDE, |x, y| smoothstep(0.0, EDGE, inwards(x).min(inwards(y))));
+    let inwards =
+        |position: usize, first: usize| position.saturating_sub(first).min(SIDE - 1 - position) as f32;
+    let edge = |x, y| smoothstep(0.0, EDGE, inwards(x, 0).min(inwards(y, FIRST_ROW)));
+    let edge = ImageF32::from_fn(SIDE, SIDE, edge);
     distance.map(|d| smoothstep(FEATHER.1, FEATHER.0, d / unit.max(1.0))).zip(&edge, |mask, edge| mask * edge)
 }
 

@@ -27,7 +27,6 @@ use plain::PlainCrop;
 use sightings::Sightings;
 use speech::{Listener, Speech};
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use viseme_audio::mel::SAMPLE_RATE_HZ;
@@ -48,11 +47,7 @@ pub struct Wav2LipEngine {
 }
 
 impl Wav2LipEngine {
-    /// Runs of the net that are best under way at once: while one is between two layers the other computes. More would
-    /// hold more memory.
-    pub const LANES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
-
-    /// The engine with a loaded net.
+    /// The engine with a net that was loaded as its profile [wants it](Profile::net).
     ///
     /// # Errors
     /// `InvalidInput` when the net is not a Wav2Lip of 96 pixels.

@@ -10,6 +10,11 @@ use viseme_models::{InferenceSession, SessionInfo, Tensor, TensorInfo};
 /// Pixels of a side of the pictures that the net sees and makes (`inference.py`, `args.img_size`).
 pub const SIDE: usize = 96;
 
+/// The first row of the net's picture that is ever taken in our own profile; the net need not make those above
+/// ([`ModelFile::with_first_row`](viseme_models::ModelFile::with_first_row)). The mask of the mouth begins with row 46 to 54 (median 52) in nine of
+/// the shared clips, and what it is made from reaches five rows further.
+pub const FIRST_ROW: usize = 40;
+
 /// Pixels of a channel.
 const PIXELS: usize = SIDE * SIDE;
 
@@ -53,6 +58,15 @@ impl NetFace {
         [plane(2), plane(1), plane(0)]
     }
 
+    /// This face with other rows from `first` on, of each plane one after the other.
+    fn below(&self, first: usize, rows: &[f32]) -> Self {
+        let mut face = self.clone();
+        for (plane, rows) in face.0.chunks_exact_mut(PIXELS).zip(rows.chunks_exact((SIDE - first) * SIDE)) {
+            plane[first * SIDE..].copy_from_slice(rows);
+        }
+        face
+    }
+
     /// The six channels that the net takes: the face with its lower half black, then the face (`inference.py`, `datagen`).
     #[must_use]
     pub fn masked_and_whole(&self) -> Vec<f32> {
@@ -67,7 +81,7 @@ impl NetFace {
 }
 
 /// The net in a session: `audio` `[N, 1, 80, 16]` and `face` `[N, 6, 96, 96]` in, `[N, 3, 96, 96]` out, blue, green, red on
-/// 0 to 1.
+/// 0 to 1; or only the rows from [`FIRST_ROW`] on.
 #[derive(Debug, Clone)]
 pub struct Generator {
     session: Arc<dyn InferenceSession>,
@@ -97,7 +111,8 @@ impl Generator {
         self.most_faces
     }
 
-    /// The faces, speaking: one for each, in order. One run, so no more than [`most_faces`](Self::most_faces).
+    /// The faces, speaking: one for each, in order. Rows that the net leaves out stay as it was shown them. One run, so no more than
+    /// [`most_faces`](Self::most_faces).
     ///
     /// # Errors
     /// When the session fails, or its output has another shape than it should.
@@ -112,12 +127,12 @@ impl Generator {
         let pictures = Tensor::new(vec![count, 6, SIDE, SIDE], pictures)?;
         let outputs =
             self.session.run(vec![(&self.audio, audio), (&self.face, pictures)], &[&self.output])?;
-        let Some(made) = outputs.into_iter().next().filter(|made| made.shape() == [count, 3, SIDE, SIDE])
-        else {
-            return Err(not_wav2lip(self.session.info()));
-        };
+        let made = outputs.into_iter().next().ok_or_else(|| not_wav2lip(self.session.info()))?;
+        let first = [0, FIRST_ROW].into_iter().find(|first| made.shape() == [count, 3, SIDE - first, SIDE]);
+        let first = first.ok_or_else(|| not_wav2lip(self.session.info()))?;
         let made = made.into_floats()?;
-        Ok(made.chunks_exact(3 * PIXELS).map(|face| NetFace(face.to_vec())).collect())
+        let made = made.chunks_exact(3 * (SIDE - first) * SIDE);
+        Ok(faces.iter().zip(made).map(|((seen, _), made)| seen.below(first, made)).collect())
     }
 }
 
@@ -165,5 +180,39 @@ mod tests {
         }
         assert!((face.to_rgb()[0].at(3, 90) - 10.0).abs() < 1e-5);
         assert!(NetFace::from_rgb(&planes[1..]).is_err());
+    }
+
+    /// A net that answers with so many rows of white.
+    #[derive(Debug)]
+    struct White(SessionInfo, usize);
+
+    impl InferenceSession for White {
+        fn info(&self) -> &SessionInfo {
+            &self.0
+        }
+
+        fn run(&self, _: Vec<(&str, Tensor)>, _: &[&str]) -> Result<Vec<Tensor>> {
+            Ok(vec![Tensor::new(vec![1, 3, self.1, SIDE], vec![1.0_f32; 3 * self.1 * SIDE])?])
+        }
+    }
+
+    #[test]
+    fn rows_that_the_net_leaves_out_stay_as_they_were_seen() {
+        let generator = |rows| {
+            let info = viseme_testing::FakeGenerator::default().info().clone();
+            Generator::new(Arc::new(White(info, rows))).unwrap()
+        };
+        let face = NetFace::from_rgb(&vec![51.0; 3 * PIXELS]).unwrap();
+        let chunk = [[0.0; CHUNK_COLUMNS]; BANDS];
+        for first in [0, FIRST_ROW] {
+            let made = generator(SIDE - first).speak(&[(&face, chunk)]).unwrap();
+            for plane in made[0].values().chunks_exact(PIXELS) {
+                let (above, below) = plane.split_at(first * SIDE);
+                assert!(above.iter().all(|value| (value - 0.2).abs() < 1e-6));
+                assert!(below.iter().all(|value| (value - 1.0).abs() < 1e-6));
+            }
+        }
+        let error = generator(SIDE / 2).speak(&[(&face, chunk)]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
 }

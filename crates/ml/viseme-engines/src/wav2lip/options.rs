@@ -1,8 +1,15 @@
 //! How Wav2Lip is asked to work.
 
+use super::network::FIRST_ROW;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use viseme_core::{Error, Result};
+use viseme_models::ModelFile;
+
+/// Runs of the net that are best under way at once: while one is between two layers the other computes. More would
+/// hold more memory.
+const LANES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// What is done around the net.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +25,17 @@ pub enum Profile {
 impl Profile {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Viseme, Self::Reference];
+
+    /// The net as it is to be loaded: two runs at once, and where the result need not be the reference's to the digit, with 16-bit
+    /// floats if they are asked for, and without the rows that are not taken.
+    #[must_use]
+    pub fn net(self, model: ModelFile) -> ModelFile {
+        let model = model.in_lanes(LANES);
+        match self {
+            Self::Viseme => model.allowing_reduced_precision().with_first_row(FIRST_ROW),
+            Self::Reference => model,
+        }
+    }
 
     /// The name in a job and on the command line.
     #[must_use]

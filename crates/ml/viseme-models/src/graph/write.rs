@@ -33,7 +33,7 @@ pub(super) fn write(graph: Graph, checkpoint: &mut Checkpoint, output: impl Writ
         return Err(bad("its weights are too large for one ONNX file"));
     }
     let mut writer = ValueWriter::new(output);
-    header(&proto, length, &mut writer).map_err(|error| failed(&error))?;
+    header(&own_model(), &proto, length, &mut writer).map_err(|error| failed(&error))?;
     for initializer in initializers {
         let name = initializer.proto.name.clone().unwrap_or_default();
         tensor_header(&initializer, &mut writer).map_err(|error| failed(&error))?;
@@ -56,15 +56,36 @@ fn scaled(values: &[f32], factors: &[f32], inner: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Everything up to the first initializer.
-fn header(proto: &GraphProto, length: u64, writer: &mut impl WriteValue) -> Result<(), ProtobufError> {
-    let model = ModelProto {
+/// The bytes of a model with its graph, weights and all, which `model` lacks.
+pub(super) fn write_whole(model: &ModelProto, graph: &GraphProto) -> Result<Vec<u8>> {
+    let encode = || {
+        let length = graph_length(graph, &[])?;
+        // The graph's own length and tag, and what little the model holds besides.
+        let mut bytes = Vec::with_capacity(length as usize + 4096);
+        header(model, graph, length, &mut ValueWriter::new(&mut bytes))?;
+        Ok(bytes)
+    };
+    encode().map_err(|error: ProtobufError| failed(&error))
+}
+
+/// A model of ours, without its graph.
+fn own_model() -> ModelProto {
+    ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("viseme".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         opset_import: vec![OperatorSetIdProto { domain: None, version: Some(OPERATOR_SET) }],
         ..ModelProto::default()
-    };
+    }
+}
+
+/// The model and its graph, of which the initializers may follow that `length` counts besides.
+fn header(
+    model: &ModelProto,
+    proto: &GraphProto,
+    length: u64,
+    writer: &mut impl WriteValue,
+) -> Result<(), ProtobufError> {
     model.encode(&mut *writer)?;
     writer.write_varint(MODEL_GRAPH)?;
     writer.write_varint(length)?;

@@ -25,6 +25,7 @@ struct Key {
     threads: NonZeroUsize,
     lanes: NonZeroUsize,
     reduced_precision: bool,
+    first_row: Option<usize>,
 }
 
 /// What tells a model from another.
@@ -57,8 +58,8 @@ impl SessionCache {
         load: impl FnOnce() -> Result<Arc<dyn InferenceSession>>,
     ) -> Result<Arc<dyn InferenceSession>> {
         let Some(identity) = identity(model)? else { return load() };
-        let (threads, lanes) = (model.threads, model.lanes);
-        let key = Key { identity, placement, threads, lanes, reduced_precision };
+        let (threads, lanes, first_row) = (model.threads, model.lanes, model.first_row);
+        let key = Key { identity, placement, threads, lanes, reduced_precision, first_row };
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.retain(|_, slot| is_in_use(slot));

@@ -3,7 +3,7 @@
 use super::lanes::Lanes;
 use super::library::Library;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo, providers};
-use crate::{ElementType, ModelFile, ModelSource, Tensor, Values};
+use crate::{ElementType, ModelFile, Tensor, Values};
 use half::f16;
 use ort::session::builder::{BuilderResult, GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
@@ -56,15 +56,17 @@ impl Runtime for OrtRuntime {
             let message = format!("{} was not built for {}", self.library.path.display(), self.device);
             return Err(Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)));
         }
+        let changed = model.unchanged_file().is_none().then(|| model.graph()).transpose()?;
         let open = || {
             let mut builder = self.builder(model).map_err(|e| {
                 let message = format!("{} cannot be used: {}", self.device, first_line(&e));
                 Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)).with_source(e)
             })?;
-            let session = match &model.source {
+            let session = match (&changed, model.unchanged_file()) {
+                (Some(bytes), _) => builder.commit_from_memory(bytes),
                 // The file is mapped or read by the library: no copy of ours is held.
-                ModelSource::File(path) if path.is_file() => builder.commit_from_file(path),
-                _ => builder.commit_from_memory(&model.read()?),
+                (None, Some(path)) if path.is_file() => builder.commit_from_file(path),
+                (None, _) => builder.commit_from_memory(&model.read()?),
             };
             session.map_err(failed)
         };

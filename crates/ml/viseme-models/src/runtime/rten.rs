@@ -49,10 +49,12 @@ impl Runtime for RtenRuntime {
         };
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(size(model)? <= PREPACKED_BYTES);
-        let (loaded, trunk) = match &model.source {
-            ModelSource::Embedded(bytes) => (options.load_static_slice(bytes), Trunk::read(bytes)),
-            ModelSource::File(path) if is_named_onnx(path) => (options.load_file(path), None),
-            ModelSource::Bytes(_) | ModelSource::File(_) => (options.load(model.read()?.into_owned()), None),
+        let (loaded, trunk) = match (&model.source, model.unchanged_file()) {
+            (ModelSource::Embedded(bytes), _) if model.first_row.is_none() => {
+                (options.load_static_slice(bytes), Trunk::read(bytes))
+            }
+            (_, Some(path)) if is_named_onnx(path) => (options.load_file(path), None),
+            _ => (options.load(model.graph()?.into_owned()), None),
         };
         let loaded = loaded.map_err(failed)?;
         let info = info(&model.name, &loaded);

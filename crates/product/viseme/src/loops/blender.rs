@@ -102,18 +102,18 @@ mod tests {
     fn a_net_makes_the_people_and_our_flow_the_rest() {
         let net = FakeInterpolator::new(200.0);
         let frame = made(&mut Blender::new(Some(&net)), &BLEND, &faces());
-        let luma = |x| frame.planes[0].value(x, 60);
-        assert_eq!([luma(100), luma(130), luma(310)], [200.0, 200.0, 60.0]);
-        assert_eq!(frame.planes[1].value(50, 30), 200.0);
+        let luma = |x| frame.planes[0].value(x, 60) as u8;
+        assert_eq!([luma(100), luma(130), luma(310)], [200, 200, 60]);
+        assert_eq!(frame.planes[1].value(50, 30) as u8, 200);
         let ours = made(&mut Blender::new(None), &BLEND, &faces());
-        assert_eq!(ours.planes[0].value(100, 60), 60.0);
+        assert_eq!(ours.planes[0].value(100, 60) as u8, 60);
     }
 
     #[test]
     fn no_net_is_asked_what_lies_between_two_places() {
         let net = FakeInterpolator::new(200.0);
         let frame = made(&mut Blender::new(Some(&net)), &BLEND, &[]);
-        assert_eq!(frame.planes[0].value(100, 60), 60.0);
+        assert_eq!(frame.planes[0].value(100, 60) as u8, 60);
         assert!(net.asked().is_empty());
     }
 
