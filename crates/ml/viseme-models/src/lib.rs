@@ -8,6 +8,7 @@ pub mod download;
 mod graph;
 pub mod manifest;
 pub mod model_file;
+mod onnx_node;
 pub mod runtime;
 pub mod store;
 pub mod tensor;

@@ -32,6 +32,14 @@ impl fmt::Debug for ModelSource {
     }
 }
 
+/// A model as a runtime gets it.
+pub(crate) enum ModelGraph<'a> {
+    /// A file that is run as it is, which the runtime may read by itself.
+    File(&'a Path),
+    /// The bytes of an ONNX model.
+    Bytes(Cow<'a, [u8]>),
+}
+
 /// A model to load.
 #[derive(Debug, Clone)]
 pub struct ModelFile {
@@ -121,22 +129,19 @@ impl ModelFile {
         Self { first_row: Some(first), ..self }
     }
 
-    /// The file, where a runtime may read it by itself: that it is not changed first.
-    pub(crate) fn unchanged_file(&self) -> Option<&Path> {
-        match (&self.source, self.first_row) {
-            (ModelSource::File(path), None) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// The bytes of the model as it is to be run.
+    /// The model as it is to be run.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub(crate) fn graph(&self) -> Result<Cow<'_, [u8]>> {
-        let onnx = self.read()?;
-        let Some(first) = self.first_row else { return Ok(onnx) };
-        Ok(rows_from(&onnx, first)?.map_or(onnx, Cow::Owned))
+    pub(crate) fn graph(&self) -> Result<ModelGraph<'_>> {
+        match (&self.source, self.first_row) {
+            (ModelSource::File(path), None) if path.is_file() => Ok(ModelGraph::File(path)),
+            (_, None) => self.read().map(ModelGraph::Bytes),
+            (_, Some(first)) => {
+                let onnx = self.read()?;
+                Ok(ModelGraph::Bytes(rows_from(&onnx, first)?.map_or(onnx, Cow::Owned)))
+            }
+        }
     }
 
     /// The bytes of the model, read where they are in a file.

@@ -93,6 +93,17 @@ impl SessionInfo {
         names.iter().find_map(|name| find(&self.inputs, name))
     }
 
+    /// `values`, which the model gave, where all of them are numbers.
+    ///
+    /// # Errors
+    /// `Internal` where one is infinite or not a number.
+    pub fn finite(&self, values: Vec<f32>) -> Result<Vec<f32>> {
+        if values.iter().all(|value| value.is_finite()) {
+            return Ok(values);
+        }
+        Err(Error::internal(format!("the model {} gave numbers that are not finite", self.name)))
+    }
+
     /// Converts the inputs to the types that the model declares and checks their shapes against the declared ones.
     ///
     /// # Errors

@@ -54,10 +54,8 @@ impl Network {
         let made = self.session.run(inputs, &[&self.output])?.into_iter().next();
         let made =
             made.filter(|made| made.shape() == SHAPE).ok_or_else(|| unsuitable(info))?.into_floats()?;
-        if made.iter().any(|value| !value.is_finite()) {
-            let message = format!("the model {} gave numbers that are not finite", info.name);
-            return Err(Error::internal(message).with_hint("Try it without --reduced-precision."));
-        }
+        let made =
+            info.finite(made).map_err(|error| error.with_hint("Try it without --reduced-precision."))?;
         FacePicture::new(made).map(|picture| picture.map(|value| (value.clamp(-1.0, 1.0) + 1.0) * 127.5))
     }
 }

@@ -55,13 +55,10 @@ impl Rife {
         }
         values.resize(CHANNELS * width * height, share);
         let input = Tensor::new(vec![1, CHANNELS, height, width], values)?;
+        let info = self.session.info();
         let made = self.session.run(vec![(&self.input, input)], &[&self.output])?.into_iter().next();
         let made = made.filter(|made| made.shape() == [1, 3, height, width]);
-        let made = made.ok_or_else(|| unsuitable(self.session.info()))?.into_floats()?;
-        if made.iter().any(|value| !value.is_finite()) {
-            let name = &self.session.info().name;
-            return Err(Error::internal(format!("the model {name} gave numbers that are not finite")));
-        }
+        let made = info.finite(made.ok_or_else(|| unsuitable(info))?.into_floats()?)?;
         Ok([0, 1, 2].map(|channel| {
             let values = made[channel * width * height..][..width * height].iter();
             ImageF32 { width, height, data: values.map(|value| value.clamp(0.0, 1.0) * 255.0).collect() }

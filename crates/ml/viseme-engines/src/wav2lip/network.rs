@@ -11,8 +11,8 @@ use viseme_models::{InferenceSession, SessionInfo, Tensor, TensorInfo};
 pub const SIDE: usize = 96;
 
 /// The first row of the net's picture that is ever taken in our own profile; the net need not make those above
-/// ([`ModelFile::with_first_row`](viseme_models::ModelFile::with_first_row)). The mask of the mouth begins with row 46 to 54 (median 52) in nine of
-/// the shared clips, and what it is made from reaches five rows further.
+/// ([`ModelFile::with_first_row`](viseme_models::ModelFile::with_first_row)). The mask of the mouth begins with row 46 at
+/// the earliest in nine real clips (medians 48 to 54), and what is blurred for it reaches five rows further.
 pub const FIRST_ROW: usize = 40;
 
 /// Pixels of a channel.

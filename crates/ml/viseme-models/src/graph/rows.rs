@@ -3,13 +3,13 @@
 //! Walks back from the output through what keeps the rows of a picture apart (convolutions, sums, channels behind each other)
 //! as far as that goes, and cuts the rows away where a transposed convolution doubles them. Convolutions still put zeros above
 //! what they are given: rows near a cut are wrong, each layer one more, so that as many more are computed and thrown away at the end.
-//! What is left is the same to the bit.
+//! What is left is what it was, but for the order in which a runtime sums.
 
 use super::nodes::{node, tensor};
 use super::write;
+use crate::onnx_node::{attribute, ints, op, text};
 use rten_onnx::onnx::{
-    AttributeProto, DataLocation, DataType, Dimension, GraphProto, ModelProto, NodeProto, TensorProto,
-    ValueInfoProto,
+    DataLocation, DataType, Dimension, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 };
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -49,12 +49,15 @@ fn is_standard(domain: Option<&str>) -> bool {
 }
 
 fn cut(graph: &mut GraphProto, first: usize) -> Option<()> {
-    let [output] = graph.output.as_slice() else { return None };
-    let (output, height) = (output.name.clone()?, rows(output)?);
-    if height <= first || joins_constants(graph) {
+    let [picture] = graph.output.as_mut_slice() else { return None };
+    let output = picture.name.clone()?;
+    let left =
+        usize::try_from(rows(picture)?.dim_value?).ok()?.checked_sub(first).filter(|&left| left > 0)?;
+    *rows(picture)? = Dimension { dim_value: Some(left as i64), dim_param: None };
+    if joins_constants(graph) {
         return None;
     }
-    let needed = Needed::of(graph, &output, first)?;
+    let needed = needed(graph, &output, first)?;
     let mut cutter = Cutter { needed, starts: HashMap::new(), nodes: Vec::new(), constants: Vec::new() };
     for node in &graph.node {
         cutter.take(node)?;
@@ -73,8 +76,6 @@ fn cut(graph: &mut GraphProto, first: usize) -> Option<()> {
     graph.initializer.extend(constants);
     // Shapes in between are no longer what is written there.
     graph.value_info.clear();
-    let output = graph.output.first_mut()?;
-    *dimension(output)? = Dimension { dim_value: Some((height - first) as i64), dim_param: None };
     Some(())
 }
 
@@ -86,35 +87,30 @@ fn joins_constants(graph: &GraphProto) -> bool {
     graph.node.iter().any(|node| maps(node).count() > 1 && maps(node).any(|name| constants.contains(name)))
 }
 
-/// From which row on each map is needed.
-struct Needed(HashMap<String, usize>);
-
-impl Needed {
-    /// `None` where nothing can be left out.
-    fn of(graph: &GraphProto, output: &str, first: usize) -> Option<Self> {
-        let mut needed = HashMap::from([(output.to_owned(), first)]);
-        let mut is_doubled = false;
-        // Nodes come after what they need: backwards, a map has been asked for by all who want it before its own maker is met.
-        for node in graph.node.iter().rev() {
-            let Some(&row) = node.output.first().and_then(|name| needed.get(name)) else { continue };
-            let Some(above) = Rows::of(node).map(|rows| rows.needed(row)) else { continue };
-            is_doubled |= op(node) == "ConvTranspose";
-            for name in maps(node) {
-                let entry = needed.entry(name.clone()).or_insert(above);
-                *entry = above.min(*entry);
-            }
+/// From which row on each map is needed; `None` where nothing can be left out.
+fn needed(graph: &GraphProto, output: &str, first: usize) -> Option<HashMap<String, usize>> {
+    let mut needed = HashMap::from([(output.to_owned(), first)]);
+    let mut is_doubled = false;
+    // Nodes come after what they need: backwards, a map has been asked for by all who want it before its own maker is met.
+    for node in graph.node.iter().rev() {
+        let Some(&row) = node.output.first().and_then(|name| needed.get(name)) else { continue };
+        let Some(above) = Rows::of(node).map(|rows| rows.needed(row)) else { continue };
+        is_doubled |= op(node) == "ConvTranspose";
+        for name in maps(node) {
+            let entry = needed.entry(name.clone()).or_insert(above);
+            *entry = above.min(*entry);
         }
-        // A map that somebody wants whom we do not know is wanted whole.
-        for node in &graph.node {
-            let is_known = node.output.first().is_some_and(|name| needed.contains_key(name));
-            if !is_known || Rows::of(node).is_none() {
-                for name in &node.input {
-                    needed.remove(name);
-                }
-            }
-        }
-        (is_doubled && needed.contains_key(output)).then_some(Self(needed))
     }
+    // A map that somebody wants whom we do not know is wanted whole.
+    for node in &graph.node {
+        let is_known = node.output.first().is_some_and(|name| needed.contains_key(name));
+        if !is_known || Rows::of(node).is_none() {
+            for name in &node.input {
+                needed.remove(name);
+            }
+        }
+    }
+    (is_doubled && needed.contains_key(output)).then_some(needed)
 }
 
 /// How the rows that a node makes belong to those that it is given.
@@ -164,7 +160,8 @@ impl Rows {
 
 /// Rewrites nodes, in order.
 struct Cutter {
-    needed: Needed,
+    /// From which row on each map is needed.
+    needed: HashMap<String, usize>,
     /// Which row of the uncut map is the first of one that was cut.
     starts: HashMap<String, usize>,
     nodes: Vec<NodeProto>,
@@ -179,7 +176,7 @@ impl Cutter {
         let first = match (&rows, op(&node)) {
             (None, _) => return self.take_uncut(node),
             (Some(_), "ConvTranspose") => {
-                let wanted = node.input.first().and_then(|name| self.needed.0.get(name)).copied();
+                let wanted = node.input.first().and_then(|name| self.needed.get(name)).copied();
                 wanted.unwrap_or_default().max(*starts.first()?)
             }
             (Some(_), _) => starts.iter().copied().max().unwrap_or_default(),
@@ -229,27 +226,11 @@ fn maps(node: &NodeProto) -> impl Iterator<Item = &String> {
     node.input.iter().take(count)
 }
 
-fn rows(value: &ValueInfoProto) -> Option<usize> {
-    let shape = value.r#type.as_ref()?.tensor_type.as_ref()?.shape.as_ref()?;
-    usize::try_from(shape.dim.get(ROWS as usize)?.dim_value?).ok()
-}
-
-fn dimension(value: &mut ValueInfoProto) -> Option<&mut Dimension> {
+/// The number of rows of an input or output, where its shape has one.
+fn rows(value: &mut ValueInfoProto) -> Option<&mut Dimension> {
     value.r#type.as_mut()?.tensor_type.as_mut()?.shape.as_mut()?.dim.get_mut(ROWS as usize)
 }
 
 fn has_no_auto_pad(node: &NodeProto) -> bool {
-    attribute(node, "auto_pad").is_none_or(|attribute| attribute.s.as_deref() == Some("NOTSET"))
-}
-
-fn ints<'a>(node: &'a NodeProto, name: &str) -> &'a [i64] {
-    attribute(node, name).map_or(&[], |attribute| &attribute.ints)
-}
-
-fn op(node: &NodeProto) -> &str {
-    node.op_type.as_deref().unwrap_or_default()
-}
-
-fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
-    node.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name))
+    text(node, "auto_pad").is_none_or(|padding| padding == "NOTSET")
 }

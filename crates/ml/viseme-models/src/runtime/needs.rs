@@ -1,6 +1,7 @@
 //! What a graph asks of a runtime, read from the file without loading it.
 
 use crate::ModelFile;
+use crate::onnx_node::{op, text};
 use rten_onnx::onnx::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use std::collections::HashMap;
 use viseme_core::{Error, Result};
@@ -36,7 +37,7 @@ fn graph_objection(graph: &GraphProto) -> Option<Objection> {
     let ranks = ranks(graph);
     // A volume net has volumes all over: where the rank of the sampled tensor is not written down, this tells.
     let has_volume_weights = graph.initializer.iter().any(|weights| weights.dims.len() == 5);
-    graph.node.iter().find_map(|node| match node.op_type.as_deref().unwrap_or_default() {
+    graph.node.iter().find_map(|node| match op(node) {
         "QuantizeLinear"
         | "DequantizeLinear"
         | "DynamicQuantizeLinear"
@@ -55,10 +56,8 @@ fn graph_objection(graph: &GraphProto) -> Option<Objection> {
 }
 
 fn plain_sampling_objection(node: &NodeProto) -> Option<Objection> {
-    let is_other = |name: &str, plain: [&str; 2]| {
-        let attribute = node.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name));
-        attribute.and_then(|attribute| attribute.s.as_deref()).is_some_and(|value| !plain.contains(&value))
-    };
+    let is_other =
+        |name: &str, plain: [&str; 2]| text(node, name).is_some_and(|value| !plain.contains(&value));
     // "bilinear" became "linear" with opset 20.
     (is_other("mode", ["bilinear", "linear"]) || is_other("padding_mode", ["zeros", "zeros"]))
         .then_some(OTHER_SAMPLING)

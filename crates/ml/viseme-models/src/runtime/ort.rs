@@ -3,6 +3,7 @@
 use super::lanes::Lanes;
 use super::library::Library;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo, providers};
+use crate::model_file::ModelGraph;
 use crate::{ElementType, ModelFile, Tensor, Values};
 use half::f16;
 use ort::session::builder::{BuilderResult, GraphOptimizationLevel, SessionBuilder};
@@ -56,17 +57,16 @@ impl Runtime for OrtRuntime {
             let message = format!("{} was not built for {}", self.library.path.display(), self.device);
             return Err(Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)));
         }
-        let changed = model.unchanged_file().is_none().then(|| model.graph()).transpose()?;
+        let graph = model.graph()?;
         let open = || {
             let mut builder = self.builder(model).map_err(|e| {
                 let message = format!("{} cannot be used: {}", self.device, first_line(&e));
                 Error::new(ErrorKind::MissingTool, message).with_hint(hint(self.device)).with_source(e)
             })?;
-            let session = match (&changed, model.unchanged_file()) {
-                (Some(bytes), _) => builder.commit_from_memory(bytes),
+            let session = match &graph {
                 // The file is mapped or read by the library: no copy of ours is held.
-                (None, Some(path)) if path.is_file() => builder.commit_from_file(path),
-                (None, _) => builder.commit_from_memory(&model.read()?),
+                ModelGraph::File(path) => builder.commit_from_file(path),
+                ModelGraph::Bytes(bytes) => builder.commit_from_memory(bytes),
             };
             session.map_err(failed)
         };

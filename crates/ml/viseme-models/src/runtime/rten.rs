@@ -2,6 +2,7 @@
 
 use super::lanes::Lanes;
 use super::{Device, InferenceSession, Placement, Runtime, RuntimeKind, SessionInfo, TensorInfo};
+use crate::model_file::ModelGraph;
 use crate::trunk::Trunk;
 use crate::{ElementType, ModelFile, ModelSource, Tensor, Values};
 use rten::{
@@ -49,12 +50,13 @@ impl Runtime for RtenRuntime {
         };
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(size(model)? <= PREPACKED_BYTES);
-        let (loaded, trunk) = match (&model.source, model.unchanged_file()) {
+        let (loaded, trunk) = match (&model.source, model.graph()?) {
             (ModelSource::Embedded(bytes), _) if model.first_row.is_none() => {
                 (options.load_static_slice(bytes), Trunk::read(bytes))
             }
-            (_, Some(path)) if is_named_onnx(path) => (options.load_file(path), None),
-            _ => (options.load(model.graph()?.into_owned()), None),
+            (_, ModelGraph::File(path)) if is_named_onnx(path) => (options.load_file(path), None),
+            (_, ModelGraph::File(_)) => (options.load(model.read()?.into_owned()), None),
+            (_, ModelGraph::Bytes(bytes)) => (options.load(bytes.into_owned()), None),
         };
         let loaded = loaded.map_err(failed)?;
         let info = info(&model.name, &loaded);

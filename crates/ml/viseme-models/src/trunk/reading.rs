@@ -2,8 +2,9 @@
 
 use super::conv::Conv;
 use super::{Step, Trunk};
+use crate::onnx_node::{attribute, ints, op, text};
 use half::f16;
-use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
+use rten_onnx::onnx::{DataType, GraphProto, ModelProto, NodeProto, TensorProto};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -106,12 +107,11 @@ impl<'a> Reader<'a> {
         let (shape, weights) = self.floats(node.input.get(1)?)?;
         let (_, bias) = self.floats(node.input.get(2)?)?;
         let [outputs, inputs, kernel, kernel_width] = *shape.as_slice() else { return None };
-        let ints = |name: &str| attribute(node, name).map(|a| a.ints.clone()).unwrap_or_default();
-        let all = |name: &str, value: i64| ints(name).iter().all(|&v| v == value);
-        let stride = ints("strides").first().copied().unwrap_or(1);
+        let all = |name: &str, value: i64| ints(node, name).iter().all(|&v| v == value);
+        let stride = ints(node, "strides").first().copied().unwrap_or(1);
         let pad = i64::from(kernel == 3);
         let is_plain = kernel == kernel_width
-            && (kernel == 1 || (kernel == 3 && ints("pads").len() == 4))
+            && (kernel == 1 || (kernel == 3 && ints(node, "pads").len() == 4))
             && all("pads", pad)
             && all("strides", stride)
             && all("dilations", 1)
@@ -131,11 +131,10 @@ impl<'a> Reader<'a> {
 
     /// Enlarging to twice the size by repeating pixels.
     fn doubling(&self, node: &NodeProto, from: usize) -> Option<Step> {
-        let text = |name: &str| attribute(node, name).and_then(|a| a.s.as_deref());
         let (_, scales) = self.floats(node.input.get(2)?)?;
-        let is_doubling = text("mode") == Some("nearest")
-            && text("coordinate_transformation_mode") == Some("asymmetric")
-            && text("nearest_mode") == Some("floor")
+        let is_doubling = text(node, "mode") == Some("nearest")
+            && text(node, "coordinate_transformation_mode") == Some("asymmetric")
+            && text(node, "nearest_mode") == Some("floor")
             && scales
                 .iter()
                 .zip([1.0, 1.0, 2.0, 2.0])
@@ -161,12 +160,4 @@ impl<'a> Reader<'a> {
         };
         (values.len() == shape.iter().product::<usize>()).then_some((shape, values))
     }
-}
-
-fn op(node: &NodeProto) -> &str {
-    node.op_type.as_deref().unwrap_or_default()
-}
-
-fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
-    node.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name))
 }

@@ -1,12 +1,13 @@
 //! What makes the pictures at the boundaries of a loop, loaded when a job has any.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use viseme_core::{Error, ErrorKind, Result, Warning, WarningCode};
 use viseme_engines::{FrameInterpolator, Rife};
 use viseme_media::VideoInfo;
-use viseme_models::{Digest, ModelFile, Runtimes, Store};
+use viseme_models::{ModelFile, Runtimes, Store};
 
 /// The name of our own flow in reports.
 pub(crate) const NATIVE: &str = "native";
@@ -54,8 +55,8 @@ pub(crate) enum Interpolators {
 #[derive(Debug, Clone)]
 pub(crate) struct Interpolator {
     pub(crate) net: Arc<dyn FrameInterpolator>,
-    /// The hash of its file, where it has one: what it makes depends on that.
-    pub(crate) digest: Option<Digest>,
+    /// Its file, where it has one: what it makes depends on that.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// An interpolator, none where our own flow does it; and why it is not the one that could have been expected.
@@ -69,7 +70,7 @@ impl Interpolators {
     /// loading it meets.
     pub(crate) fn open(&self, choice: InterpolatorChoice, video: &VideoInfo) -> Result<Opened> {
         let opened = match self {
-            Self::Given(net) => Ok(net.clone().map(|net| Interpolator { net, digest: None })),
+            Self::Given(net) => Ok(net.clone().map(|net| Interpolator { net, file: None })),
             Self::Installed(_) if choice == InterpolatorChoice::Native => Ok(None),
             Self::Installed(runtimes) => rife(runtimes).map(Some),
         };
@@ -114,27 +115,27 @@ fn rife(runtimes: &Runtimes) -> Result<Interpolator> {
 fn rife_from(store: &Store, runtimes: &Runtimes) -> Result<Interpolator> {
     let path = store.model(RIFE)?.graph(PART)?.path.clone();
     let net = Arc::new(Rife::load(runtimes, &ModelFile::file(RIFE, &path))?);
-    Ok(Interpolator { net, digest: Some(Digest::of_file(&path, &mut |_| Ok(()))?) })
+    Ok(Interpolator { net, file: Some(path) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
     use viseme_core::Silent;
     use viseme_models::store::StoreOptions;
-    use viseme_models::{RuntimeKind, RuntimeRequest};
+    use viseme_models::{Digest, RuntimeKind, RuntimeRequest};
     use viseme_testing::FakeInterpolator;
     use viseme_testing::fake_interpolator::{DISSOLVE, REPEATED_EDGES};
     use viseme_testing::fake_media::video_info;
 
-    /// What there is of a store that holds `onnx` as its RIFE, if anything, where rten alone runs models.
-    fn found(onnx: Option<&[u8]>) -> Result<Interpolator> {
-        let folder = tempfile::tempdir().unwrap();
+    /// What there is of a store in `folder` that holds `onnx` as its RIFE, if anything, where rten alone runs models.
+    fn found(folder: &Path, onnx: Option<&[u8]>) -> Result<Interpolator> {
         let options = StoreOptions::from_environment().unwrap();
-        let root = folder.path().join("models");
+        let root = folder.join("models");
         let store = Store::with_options(StoreOptions { root, ..options }).unwrap();
         if let Some(onnx) = onnx {
-            let path = folder.path().join("rife.onnx");
+            let path = folder.join("rife.onnx");
             std::fs::write(&path, onnx).unwrap();
             store.import(Some(RIFE), &path, &Silent).unwrap();
         }
@@ -143,13 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn an_installed_net_is_found_with_its_hash() {
-        let rife = found(Some(DISSOLVE)).unwrap();
-        assert_eq!((rife.net.name(), rife.digest), ("rife", Some(Digest::of(DISSOLVE))));
+    fn an_installed_net_is_found_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let rife = found(folder.path(), Some(DISSOLVE)).unwrap();
+        let digest = Digest::of_file(&rife.file.unwrap(), &mut |_| Ok(())).unwrap();
+        assert_eq!((rife.net.name(), digest), ("rife", Digest::of(DISSOLVE)));
     }
 
     #[test]
     fn what_nobody_asked_for_by_name_may_be_missing() {
+        let found = |onnx| found(tempfile::tempdir().unwrap().path(), onnx);
         let error = found(None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelMissing);
         let (net, warning) = without(error).unwrap();

@@ -30,6 +30,8 @@ pub(crate) fn basis(
 ) -> Result<Option<Value>> {
     let step = || if observer.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) };
     let Some(inputs) = inputs(spec, step)? else { return Ok(None) };
+    let interpolator = interpolator.map_or(Ok(Some(Value::Null)), |found| described(found, step))?;
+    let Some(interpolator) = interpolator else { return Ok(None) };
     let (Some(program), Some(files)) = (program(), runner.instruments.digests()) else { return Ok(None) };
     let engine = &runner.engine;
     Ok(Some(json!({
@@ -39,12 +41,19 @@ pub(crate) fn basis(
         "nets": [runner.instruments.description, files],
         "engine": [engine.info().name, engine.study_key()],
         "enhancer": runner.enhancer.as_ref().map(|enhancer| enhancer.name()),
-        "interpolator": interpolator.map(|found| (found.net.name(), found.digest)),
+        "interpolator": interpolator,
         "settings": settings(spec)?,
         "inputs": inputs,
         "stream": clip.info(),
         "is_still": clip.is_still(),
     })))
+}
+
+/// Which interpolator it is.
+fn described(found: &Interpolator, step: impl Fn() -> Result<()>) -> Result<Option<Value>> {
+    let name = found.net.name();
+    let Some(file) = &found.file else { return Ok(Some(json!([name, null]))) };
+    Ok(content(file, step)?.map(|digest| json!([name, digest])))
 }
 
 /// The digest of a part of a plan: which frames it shows, when, and what happens to every face in them.
